@@ -1,0 +1,27 @@
+"""Staff's review of the timetable: which jobs ran for which day, and what they did."""
+
+from django.contrib import admin
+
+from connector_pay.lib.jobs import describe_counts
+from connector_pay.lib.models import JobRun
+from connector_pay.lib.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    """One job for one business date, with its counts or its error."""
+
+    list_display = ("business_date", "job", "outcome", "started_at", "finished_at")
+    list_display_links = ("business_date", "job")
+    list_filter = ("job",)
+    date_hierarchy = None
+    fields = ("job", "business_date", "outcome", "asked_at", "started_at", "finished_at", "counts", "error")
+    search_paths = {"text": "job"}
+    ordering = ("-business_date", "-pk")
+
+    @admin.display(description="outcome")
+    def outcome(self, run: JobRun) -> str:
+        """Done, with its counts; failed; or waiting."""
+        if run.finished_at:
+            return f"Done: {describe_counts(run.counts)}"
+        return "Failed" if run.error else "Waiting"

@@ -1,0 +1,16 @@
+"""The log's context of a request: its id, who is signed in, and the address that our own proxies vouch for."""
+
+import structlog
+from django.http import HttpRequest
+from django_structlog.middlewares import RequestMiddleware
+
+from connector_pay.lib.addresses import read_address
+
+
+class RequestLog(RequestMiddleware):
+    """The package's own, which would believe any X-Forwarded-For."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """Keep the address for every event of this request."""
+        structlog.contextvars.bind_contextvars(ip=read_address(request))
