@@ -1,0 +1,1 @@
+"""Who, and what cover: people, plans, enrollments, coverage, intake, outbox, notices."""

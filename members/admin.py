@@ -1,0 +1,280 @@
+"""Staff's review of members, enrollments and notices; and, for administrators, who of the staff may sign
+in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, show_dollars
+from members import member_id
+from members.models import (
+    Carrier,
+    Enrollment,
+    EnrollmentMove,
+    IntakeEvent,
+    Member,
+    Notice,
+    Plan,
+    PremiumRate,
+    StartMove,
+    User,
+)
+
+# Rights are the portal's to give: no groups, and no way to take away a member's second step or address.
+for _model in (Group, EmailAddress, Authenticator):
+    admin.site.unregister(_model)
+
+
+class StaffCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # the stubs' class cannot be subscripted at run time
+    """A new member of staff: username, email address, password."""
+
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+        fields = ("username", "email")
+
+
+class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]  # as above
+    """What an administrator may change of a member of staff."""
+
+    class Meta(UserChangeForm.Meta):
+        model = User
+        fields = "__all__"
+
+
+@admin.register(User)
+class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
+    """Who of the staff may sign in. For administrators only; members' own sign-ins are not managed here."""
+
+    form, add_form = StaffChangeForm, StaffCreationForm
+    list_display = ("username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_superuser")
+    search_fields = ("username", "email", "last_name")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Rights", {"fields": ("is_active", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Staff only."""
+        return super().get_queryset(request).filter(is_staff=True)
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        """Whoever is added here is staff."""
+        obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Administrators."""
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Administrators."""
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: what a person did stays theirs; take away "active" instead."""
+        return False
+
+
+class EnrollmentInline(ReadOnlyInline):
+    """A member's enrollments."""
+
+    model = Enrollment
+    fields = ("review", "status", "requested_start", "coverage_start", "ends_on")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        """With their plans."""
+        return super().get_queryset(request).select_related("plan")
+
+    @admin.display(description="enrollment")
+    def review(self, enrollment: Enrollment) -> str:
+        """Leads to the enrollment."""
+        return link_to(enrollment)
+
+
+class NoticeInline(ReadOnlyInline):
+    """What a member was told."""
+
+    model = Notice
+    fields = ("event", "subject", "channel", "business_date", "sent_at")
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    """A household's primary subscriber."""
+
+    list_display = ("number", "full_name", "phone", "email", "city", "language")
+    fields = (
+        "number",
+        "first_name",
+        "last_name",
+        "date_of_birth",
+        "email",
+        "phone",
+        "language",
+        "street",
+        "city",
+        "state",
+        "zip_code",
+        "paperless_bills",
+        "paperless_notices",
+    )
+    inlines = (EnrollmentInline, NoticeInline)
+    search_paths = {"member_id": "member_id", "phone": "phone", "name": "last_name", "email": "email"}
+    search_help_text = "Member ID, phone number, name or email address"
+
+    @admin.display(description="Member ID", ordering="member_id")
+    def number(self, member: Member) -> str:
+        """In groups, as on the card."""
+        return member_id.format(member.member_id)
+
+
+class EnrollmentMoveInline(ReadOnlyInline):
+    """How its status changed."""
+
+    model = EnrollmentMove
+    fields = ("before", "after", "at", "why")
+
+
+class StartMoveInline(ReadOnlyInline):
+    """How the day coverage starts changed."""
+
+    model = StartMove
+    fields = ("start_before", "start_after", "business_date", "why", "run")
+
+
+class PremiumRateInline(ReadOnlyInline):
+    """What a month costs, from when on."""
+
+    model = PremiumRate
+    fields = ("from_month", "premium", "subsidy", "recorded_at")
+    premium = show_dollars("premium_cents", "premium")
+    subsidy = show_dollars("subsidy_cents", "subsidy")
+
+
+class IntakeEventInline(ReadOnlyInline):
+    """What the exchange sent about it."""
+
+    model = IntakeEvent
+    fields = ("event_id", "kind", "applied_at")
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(ReadOnlyAdmin):
+    """One member in one plan."""
+
+    list_display = ("external_id", "person", "plan", "status", "coverage_start", "requested_start")
+    list_filter = ("status", "plan__product", "subsidized")
+    list_select_related = ("member", "plan")
+    fields = (
+        "external_id",
+        "person",
+        "account_link",
+        "plan",
+        "status",
+        "requested_start",
+        "coverage_start",
+        "window_ends",
+        "binder_due_date",
+        "ends_on",
+        "subsidized",
+        "enrolled_at",
+    )
+    inlines = (StartMoveInline, EnrollmentMoveInline, PremiumRateInline, IntakeEventInline)
+    search_paths = {
+        "member_id": "member__member_id",
+        "phone": "member__phone",
+        "name": "member__last_name",
+        "text": "external_id",
+    }
+    search_help_text = "Member ID, phone number, name or enrollment ID"
+
+    @admin.display(description="member")
+    def person(self, enrollment: Enrollment) -> str:
+        """Leads to the member."""
+        return link_to(enrollment.member)
+
+    @admin.display(description="account")
+    def account_link(self, enrollment: Any) -> str:
+        """Leads to what it owes and has paid."""
+        return link_to(getattr(enrollment, "account", None))
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What we told whom, and whether it has gone out: the outbox."""
+
+    list_display = (
+        "business_date",
+        "event",
+        "subject",
+        "channel",
+        "member",
+        "address",
+        "language",
+        "sent_at",
+    )
+    list_display_links = ("business_date", "event")
+    list_filter = ("channel", "event", ("sent_at", admin.EmptyFieldListFilter))
+    list_select_related = ("member",)
+    fields = (
+        "event",
+        "subject",
+        "channel",
+        "person",
+        "address",
+        "language",
+        "facts",
+        "business_date",
+        "at",
+        "sent_at",
+    )
+    search_paths = {
+        "member_id": "member__member_id",
+        "phone": "member__phone",
+        "name": "member__last_name",
+        "text": "subject",
+        "email": "address",
+    }
+    search_help_text = "Member ID, phone number, name, email address, or a subject such as payment:12"
+
+    @admin.display(description="member")
+    def person(self, notice: Notice) -> str:
+        """Leads to the member."""
+        return link_to(notice.member)
+
+
+@admin.register(Plan)
+class PlanAdmin(ReadOnlyAdmin):
+    """A plan, and where checks for it are mailed."""
+
+    list_display = ("code", "name", "carrier", "product")
+    list_filter = ("product", "carrier")
+    list_select_related = ("carrier",)
+    fields = ("code", "carrier", "name", "product", "remittance_name", "remittance_address")
+    search_paths = {"text": "code", "title": "name"}
+
+
+@admin.register(Carrier)
+class CarrierAdmin(ReadOnlyAdmin):
+    """An insurance company."""
+
+    list_display = ("code", "name")
+    fields = ("code", "name")
+    search_paths = {"text": "code", "title": "name"}

@@ -1,0 +1,184 @@
+"""Notices: what each event tells a person, in which words, and by which channels.
+
+Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
+`start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
+"dental", `effect` is the coverage sentence as the payer was shown it.
+
+| event                  | facts                                                                             |
+| ---------------------- | --------------------------------------------------------------------------------- |
+| payment_received       | product, amount_cents, received_date, confirmation_number, last_four, effect,     |
+|                        | clearing_date                                                                     |
+| payment_scheduled      | product, amount_cents, received_date, confirmation_number, last_four, effect      |
+| payment_returned       | product, amount_cents, received_date, confirmation_number, last_four, effect      |
+|                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
+| payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
+| start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
+| coverage_confirmed     | product, plan_name, coverage_start                                                |
+| bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
+| bank_details_corrected | last_four, confirmation_number                                                    |
+| enrollment_expired     | product, plan_name, requested_start                                               |
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from django.conf import settings
+from django.template import Context, Engine
+from django.utils import dateformat, translation
+
+from connector_pay.lib.money import format_dollars
+from members.models import Channel, Member
+
+LANGUAGES = ("en", "es")
+
+
+class UnableToTell(Exception):
+    """The event is unknown, a fact is missing, or there is nobody to tell."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One line of the table: the facts an event needs, its subject line by language, and how it travels.
+
+    `choice` is the paperless choice that decides between email and letter; `both` sends the two in any case.
+    """
+
+    needs: frozenset[str]
+    subjects: Mapping[str, str]
+    choice: Literal["bills", "notices"] = "notices"
+    both: bool = False
+
+
+@dataclass(frozen=True)
+class Words:
+    """A notice ready to send: nothing sensitive in the subject line."""
+
+    subject: str
+    body: str
+
+
+def _kind(needs: str, english: str, spanish: str, **how: Any) -> Kind:
+    return Kind(needs=frozenset(needs.split()), subjects={"en": english, "es": spanish}, **how)
+
+
+PAYMENT = "product amount_cents confirmation_number"
+KINDS: dict[str, Kind] = {
+    "payment_received": _kind(
+        f"{PAYMENT} received_date last_four effect clearing_date",
+        "We received your payment",
+        "Recibimos su pago",
+    ),
+    "payment_scheduled": _kind(
+        f"{PAYMENT} received_date last_four effect",
+        "Your payment is scheduled",
+        "Su pago está programado",
+    ),
+    "payment_returned": _kind(
+        f"{PAYMENT} received_date last_four effect",
+        "Your payment did not go through. Please act now",
+        "Su pago no se completó. Actúe ahora",
+        both=True,
+    ),
+    "payment_canceled": _kind(PAYMENT, "Your payment was canceled", "Su pago fue cancelado"),
+    "start_pushed": _kind(
+        "product plan_name start_before start_after amount_cents due_date",
+        "Your coverage start date has changed",
+        "Cambió la fecha de inicio de su cobertura",
+        both=True,
+    ),
+    "coverage_confirmed": _kind(
+        "product plan_name coverage_start", "Your coverage is confirmed", "Su cobertura está confirmada"
+    ),
+    "bill_ready": _kind(
+        "product plan_name invoice_number coverage_month amount_cents due_date",
+        "Your premium bill is ready",
+        "Su factura de la prima está lista",
+        choice="bills",
+    ),
+    "bank_details_corrected": _kind(
+        "last_four confirmation_number",
+        "Your bank sent us a correction",
+        "Su banco nos envió una corrección",
+    ),
+    "enrollment_expired": _kind(
+        "product plan_name requested_start",
+        "Your enrollment has ended",
+        "Su inscripción ha terminado",
+    ),
+}
+PRODUCT_WORDS = {
+    "en": {"health": "health", "dental": "dental"},
+    "es": {"health": "de salud", "dental": "dental"},
+}
+DAY = {"en": "F j, Y", "es": r"j \d\e F \d\e Y"}
+MONTH = {"en": "F Y", "es": r"F \d\e Y"}
+
+
+def find_kind(*, event: str, facts: Mapping[str, Any]) -> Kind:
+    """Its line of the table. Raises UnableToTell where it has none, or the facts lack what it needs."""
+    if event not in KINDS:
+        raise UnableToTell(f"There is no notice for {event!r}.")
+    missing = KINDS[event].needs - facts.keys()
+    if missing:
+        raise UnableToTell(f"{event} needs {', '.join(sorted(missing))}.")
+    return KINDS[event]
+
+
+def choose_channels(*, kind: Kind, member: Member | None, address: str) -> list[Channel]:
+    """By email when paperless for that kind, else by letter; returned payments and pushed starts by both.
+
+    An address given for this one notice always gets its email; someone who is no member gets nothing else. A
+    member without an email address gets the letter.
+    """
+    if member is None:
+        return [Channel.EMAIL] if address else []
+    paperless = member.paperless_bills if kind.choice == "bills" else member.paperless_notices
+    wants_email = (paperless or kind.both) and bool(member.email)
+    channels = [Channel.EMAIL] if wants_email or address else []
+    if kind.both or not (paperless and member.email):
+        channels.append(Channel.LETTER)
+    return channels
+
+
+def write(*, event: str, language: str, facts: Mapping[str, Any], name: str = "") -> Words:
+    """The notice in the reader's language. `facts` as stored, days as YYYY-MM-DD. Raises UnableToTell."""
+    kind = find_kind(event=event, facts=facts)
+    spoken = language if language in LANGUAGES else "en"
+    with translation.override(spoken):
+        body = _render(
+            f"notices/{event}.{spoken}.txt", _put_in_words(facts.items(), language=spoken) | {"name": name}
+        )
+    return Words(subject=kind.subjects[spoken], body=body)
+
+
+def _render(template: str, words: Mapping[str, Any]) -> str:
+    """Plain text: nothing is escaped, and the blank lines that tags leave behind are closed up."""
+    context = Context(
+        {"exchange": settings.EXCHANGE, "portal_url": settings.PORTAL_URL, **words}, autoescape=False
+    )
+    text: str = Engine.get_default().get_template(template).render(context)
+    paragraphs = (paragraph.strip() for paragraph in text.split("\n\n"))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _put_in_words(facts: Iterable[tuple[str, Any]], *, language: str) -> dict[str, Any]:
+    """Cents as dollars (`amount_cents` becomes `amount`), days and months as they are read aloud."""
+    words: dict[str, Any] = {}
+    for fact, value in facts:
+        if fact.endswith("_cents"):
+            words[fact.removesuffix("_cents")] = format_dollars(value)
+        elif fact == "coverage_month":
+            words[fact] = dateformat.format(_read_day(value), MONTH[language])
+        elif fact.endswith(("_date", "_start", "_before", "_after")):
+            words[fact] = dateformat.format(_read_day(value), DAY[language])
+        elif fact == "product":
+            words[fact] = PRODUCT_WORDS[language][value]
+        else:
+            words[fact] = value
+    return words
+
+
+def _read_day(value: date | str) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value

@@ -1,0 +1,150 @@
+"""The outbox: what we tell people, written in the transaction that made it true and sent afterwards.
+
+A notice is one row per event, subject and channel, ever, so telling twice tells once. Emails leave by
+`send_unsent`, outside any transaction; letters wait for the print batch.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from smtplib import SMTPException
+from typing import Any
+
+import structlog
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from members.models import Channel, Member, Notice
+from members.notices import UnableToTell, choose_channels, find_kind, write
+
+log = structlog.get_logger(__name__)
+_LOCK_CLASS = 7_336_002
+_LOCK_KEYS = 2**31
+
+
+class UnableToSend(Exception):
+    """Some emails could not be handed over; they stay in the outbox for the next try."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Something to tell about one subject ("payment:123"): to a member, or to an address alone (a guest).
+
+    An address given beside a member takes the email in place of the member's own. `language` is the member's
+    where none is given.
+    """
+
+    event: str
+    subject: str
+    member: Member | None = None
+    address: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""
+
+
+def tell(*, tellings: Iterable[Telling], at: datetime, today: date) -> int:
+    """Put notices into the outbox; those already told, by event, subject and channel, are left as they are.
+
+    Returns how many are new. Raises UnableToTell for an unknown event, a missing fact, or nobody to tell.
+    """
+    rows = [row for telling in tellings for row in _list_rows(telling)]
+    if not rows:
+        return 0
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Notice._meta.db_table} "
+            "(event, subject, channel, member_id, address, language, facts, at, business_date) "
+            "SELECT event, subject, channel, member_id, address, language, facts::jsonb, %s, %s FROM unnest("
+            "%s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[]"
+            ") AS told (event, subject, channel, member_id, address, language, facts) "
+            "ON CONFLICT (event, subject, channel) DO NOTHING",
+            [at, today, *columns],
+        )
+        return cursor.rowcount
+
+
+def send_unsent(*, at: datetime, limit: int = 500) -> int:
+    """Send the oldest emails of the outbox, each once however many workers send; returns how many went out.
+
+    What can be sent is sent; then raises UnableToSend if any could not. A crash between handing an email over
+    and writing that down sends that one email again: told twice is better than not told.
+    """
+    waiting = Notice.objects.filter(sent_at=None, channel=Channel.EMAIL).order_by("pk")
+    mail = get_connection()
+    sent, unsent = 0, []
+    for notice_id in waiting.values_list("pk", flat=True)[:limit]:
+        try:
+            sent += _send(notice_id=notice_id, mail=mail, at=at)
+        except (SMTPException, OSError):
+            log.exception("email not sent", notice=notice_id)
+            unsent.append(notice_id)
+    mail.close()
+    if unsent:
+        raise UnableToSend(
+            f"{len(unsent)} of {len(unsent) + sent} emails could not be sent, first notice {unsent[0]}."
+        )
+    return sent
+
+
+def _list_rows(telling: Telling) -> list[tuple[Any, ...]]:
+    """One row of the outbox for each channel of the telling."""
+    kind = find_kind(event=telling.event, facts=telling.facts)
+    member = telling.member
+    channels = choose_channels(kind=kind, member=member, address=telling.address)
+    if not channels:
+        raise UnableToTell(f"Nobody to tell {telling.event} about {telling.subject}.")
+    own_address = member.email if member else ""
+    language = telling.language or (member.language if member else "en")
+    facts = json.dumps(dict(telling.facts), cls=DjangoJSONEncoder)
+    return [
+        (
+            telling.event,
+            telling.subject,
+            channel,
+            member.pk if member else None,
+            (telling.address or own_address) if channel == Channel.EMAIL else "",
+            language,
+            facts,
+        )
+        for channel in channels
+    ]
+
+
+def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool:
+    """Hand one email over and write down that it went; False when another worker has it."""
+    with _only_sender(notice_id) as alone:
+        notice = (
+            Notice.objects.filter(pk=notice_id, sent_at=None).select_related("member").first()
+            if alone
+            else None
+        )
+        if notice is None:
+            return False
+        _write_email(notice=notice, mail=mail).send()
+        Notice.objects.filter(pk=notice_id).update(sent_at=at)
+    return True
+
+
+def _write_email(*, notice: Notice, mail: BaseEmailBackend) -> EmailMessage:
+    name = notice.member.first_name if notice.member else ""
+    words = write(event=notice.event, language=notice.language, facts=notice.facts, name=name)
+    return EmailMessage(subject=words.subject, body=words.body, to=[notice.address], connection=mail)
+
+
+@contextmanager
+def _only_sender(notice_id: int) -> Iterator[bool]:
+    """Hold this notice for this session, with no transaction open; False when another session holds it."""
+    key = [_LOCK_CLASS, notice_id % _LOCK_KEYS]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        (alone,) = cursor.fetchone()
+        try:
+            yield alone
+        finally:
+            if alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

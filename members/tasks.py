@@ -1,0 +1,20 @@
+"""The members' part of the day: ending coverage whose last day is over; and sending the outbox, every minute."""
+
+from datetime import date, datetime
+
+from celery import shared_task
+
+from connector_pay.lib import clock
+from connector_pay.lib.jobs import Counts
+from members import coverage, outbox
+
+
+def end_coverage(*, day: date, at: datetime) -> Counts:
+    """End the enrollments whose last day of coverage is over."""
+    return {"ended": len(coverage.end_passed(today=day, at=at))}
+
+
+@shared_task
+def send_notices() -> int:
+    """Send the emails that wait in the outbox."""
+    return outbox.send_unsent(at=clock.now())

@@ -1,0 +1,168 @@
+"""Notices: every event has its words in both languages, and reaches people by the channels they chose."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from members.models import Member
+from members.notices import KINDS, LANGUAGES, UnableToTell, choose_channels, find_kind, write
+
+FACTS = {
+    "product": "health",
+    "amount_cents": 1_284_17,
+    "received_date": "2027-01-20",
+    "confirmation_number": "ABCDEFGHJK",
+    "last_four": "6789",
+    "effect": "Received today, your coverage starts February 1, 2027.",
+    "clearing_date": "2027-01-27",
+    "plan_name": "Harborlight Silver & Gold",
+    "start_before": "2027-02-01",
+    "start_after": "2027-03-01",
+    "due_date": "2027-02-23",
+    "coverage_start": "2027-02-01",
+    "invoice_number": "0000000042",
+    "coverage_month": "2027-03-01",
+    "requested_start": "2027-02-01",
+}
+ABOUT_MONEY_OWED = [
+    "payment_returned",
+    "payment_canceled",
+    "start_pushed",
+    "bill_ready",
+    "enrollment_expired",
+]
+everything = pytest.mark.parametrize(
+    ("event", "language"), [(event, language) for event in KINDS for language in LANGUAGES]
+)
+
+
+def facts_for(event):
+    return {name: FACTS[name] for name in KINDS[event].needs}
+
+
+def alter(value):
+    """Another value of the same kind."""
+    if isinstance(value, int):
+        return value + 1
+    return "2031-12-01" if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else f"Other {value}"
+
+
+def make_reader(**choices):
+    return Member(email="ines@example.org", **choices)
+
+
+@everything
+def test_every_event_has_its_words_in_both_languages(event, language):
+    words = write(event=event, language=language, facts=facts_for(event), name="Inés")
+
+    assert words.subject
+    assert words.body.startswith("Hello Inés," if language == "en" else "Hola, Inés:")
+    assert settings.EXCHANGE["help_line"] in words.body
+    assert "TTY 711" in words.body
+    assert not re.search(r"\{[{%]|&#|&amp;|\n\n\n|None|_cents", words.body)
+
+
+@everything
+def test_every_fact_an_event_needs_is_in_its_words(event, language):
+    body = write(event=event, language=language, facts=facts_for(event)).body
+    for fact in KINDS[event].needs - {"product"}:
+        changed = write(event=event, language=language, facts=facts_for(event) | {fact: alter(FACTS[fact])})
+        assert changed.body != body, fact
+
+
+@everything
+def test_a_subject_line_names_neither_money_nor_plan_nor_person(event, language):
+    subject = KINDS[event].subjects[language]
+    assert not re.search(r"\d|\$|health|dental|salud|Harborlight", subject, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", ABOUT_MONEY_OWED)
+def test_a_notice_about_money_owed_names_the_waiver_the_assister_and_legal_aid_and_the_next_step(
+    event, language
+):
+    body = write(event=event, language=language, facts=facts_for(event)).body
+    assert ("waiver" if language == "en" else "exención") in body
+    assert settings.EXCHANGE["assister_url"] in body
+    assert settings.EXCHANGE["legal_aid_url"] in body
+    assert ("What to do next" if language == "en" else "Qué hacer ahora") in body
+
+
+def test_money_and_dates_are_written_the_readers_way():
+    english = write(event="bill_ready", language="en", facts=facts_for("bill_ready")).body
+    spanish = write(event="bill_ready", language="es", facts=facts_for("bill_ready")).body
+    assert "$1,284.17" in english
+    assert "$1,284.17" in spanish
+    assert "February 23, 2027" in english
+    assert "23 de febrero de 2027" in spanish
+    assert "It is for March 2027" in english
+    assert "Es para marzo de 2027" in spanish
+
+
+def test_the_banks_reason_is_told_only_where_it_is_given():
+    facts = facts_for("payment_returned")
+    silent = write(event="payment_returned", language="en", facts=facts).body
+    told = write(
+        event="payment_returned", language="en", facts=facts | {"reason": "There was not enough money."}
+    )
+    assert "not enough money" not in silent
+    assert "There was not enough money." in told.body
+
+
+def test_names_are_written_as_they_are():
+    body = write(
+        event="start_pushed", language="en", facts=facts_for("start_pushed"), name="D'Arcy & Co"
+    ).body
+    assert "Hello D'Arcy & Co," in body
+    assert "Harborlight Silver & Gold" in body
+
+
+def test_another_language_falls_back_to_english():
+    assert "Hello" in write(event="bill_ready", language="pt", facts=facts_for("bill_ready")).body
+
+
+def test_an_unknown_event_and_a_missing_fact_are_refused_by_name():
+    with pytest.raises(UnableToTell, match="no notice for 'bill_lost'"):
+        find_kind(event="bill_lost", facts={})
+    with pytest.raises(UnableToTell, match="payment_canceled needs amount_cents, product"):
+        find_kind(event="payment_canceled", facts={"confirmation_number": "ABCDEFGHJK"})
+
+
+@pytest.mark.parametrize(
+    ("event", "choices", "channels"),
+    [
+        ("payment_received", {"paperless_notices": True}, ["email"]),
+        ("payment_received", {"paperless_bills": True}, ["letter"]),
+        ("bill_ready", {"paperless_bills": True}, ["email"]),
+        ("bill_ready", {"paperless_notices": True}, ["letter"]),
+        ("payment_returned", {}, ["email", "letter"]),
+        ("start_pushed", {"paperless_notices": True}, ["email", "letter"]),
+        ("start_pushed", {"paperless_notices": True, "email": ""}, ["letter"]),
+        ("payment_received", {"paperless_notices": True, "email": ""}, ["letter"]),
+    ],
+)
+def test_paperless_is_a_choice_for_each_kind_and_grave_news_goes_both_ways(event, choices, channels):
+    reader = make_reader(**choices) if "email" not in choices else Member(**choices)
+    assert choose_channels(kind=KINDS[event], member=reader, address="") == channels
+
+
+def test_a_guest_gets_the_email_they_asked_for_and_nothing_else():
+    kind = KINDS["payment_received"]
+    assert choose_channels(kind=kind, member=None, address="guest@example.org") == ["email"]
+    assert choose_channels(kind=KINDS["payment_returned"], member=None, address="g@example.org") == ["email"]
+    assert choose_channels(kind=kind, member=None, address="") == []
+
+
+def test_an_address_given_for_one_notice_gets_its_email_beside_the_members_letter():
+    assert choose_channels(kind=KINDS["payment_received"], member=make_reader(), address="x@example.org") == [
+        "email",
+        "letter",
+    ]
+
+
+def test_every_template_belongs_to_an_event():
+    found = {path.name for path in Path(settings.BASE_DIR, "templates/notices").glob("*.txt")}
+    shared = {f"{name}.{language}.txt" for name in ("base", "help_with_money") for language in LANGUAGES}
+    assert found - shared == {f"{event}.{language}.txt" for event in KINDS for language in LANGUAGES}
