@@ -1,0 +1,1 @@
+"""What is owed: accounts, invoices, due dates, the ledger, allocation, overdue."""

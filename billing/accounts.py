@@ -1,0 +1,48 @@
+"""Accounts: opened one for each enrollment, found by member, and locked before any money is touched."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection
+
+from billing.models import Account
+from members.models import EnrollmentStatus
+
+CHUNK = 5_000  # accounts a transaction of a long run
+
+
+class UnableToFindAccount(LookupError):
+    """There is no account of this id."""
+
+
+def lock_accounts(*, account_ids: Iterable[int]) -> list[Account]:
+    """Lock the accounts until the transaction ends, in the order of their ids, before anything else.
+
+    The lock leaves rows that point at them insertable by others. Raises UnableToFindAccount.
+    """
+    ids = set(account_ids)
+    accounts = list(Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    if len(accounts) != len(ids):
+        missing = ids - {account.pk for account in accounts}
+        raise UnableToFindAccount(f"There is no account {min(missing)}.")
+    return accounts
+
+
+def list_accounts_of_member(*, member_pk: int) -> list[int]:
+    """The ids of a member's accounts, newest first; `member_pk` is the row's key, not the Member ID."""
+    accounts = Account.objects.filter(enrollment__member_id=member_pk)
+    return list(accounts.order_by("-pk").values_list("pk", flat=True))
+
+
+def open_accounts(*, at: datetime) -> int:
+    """Open an account for each waiting or active enrollment without one; returns how many were opened."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_account (enrollment_id, opened_at) SELECT enrollment.id, %s "
+            "FROM members_enrollment AS enrollment "
+            "LEFT JOIN billing_account AS account ON account.enrollment_id = enrollment.id "
+            "WHERE account.id IS NULL AND enrollment.status = ANY(%s) "
+            "ORDER BY enrollment.id ON CONFLICT DO NOTHING",
+            [at, [EnrollmentStatus.WAITING.value, EnrollmentStatus.ACTIVE.value]],
+        )
+        return cursor.rowcount

@@ -1,0 +1,227 @@
+"""Staff's review of the books: accounts, invoices, receipts and the ledger's movements. Nothing here can
+be changed.
+"""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt
+from connector_pay.lib.read_only_admin import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    link_to,
+    link_to_list,
+    show_dollars,
+)
+
+
+class InvoiceInline(ReadOnlyInline):
+    """An account's invoices, void ones too."""
+
+    model = Invoice
+    ordering = ("-coverage_month", "-pk")
+    fields = ("review", "coverage_month", "due_date", "amount", "is_binder", "issued_on", "voided_at")
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="invoice")
+    def review(self, invoice: Invoice) -> str:
+        """Leads to the invoice."""
+        return link_to(invoice)
+
+
+class ReceiptInline(ReadOnlyInline):
+    """Money counted for an account."""
+
+    model = Receipt
+    ordering = ("-received_date", "-pk")
+    fields = ("review", "amount", "received_date", "cleared_on", "taken_back_on")
+    amount = show_dollars("cents", "amount")
+
+    @admin.display(description="receipt")
+    def review(self, receipt: Receipt) -> str:
+        """Leads to the receipt."""
+        return link_to(receipt)
+
+
+@admin.register(Account)
+class AccountAdmin(ReadOnlyAdmin):
+    """What one enrollment owes and has paid."""
+
+    list_display = ("id", "member", "plan", "opened_at")
+    list_select_related = ("enrollment__member", "enrollment__plan")
+    fields = ("id", "member", "enrollment_link", "opened_at", "payments", "movements")
+    inlines = (InvoiceInline, ReceiptInline)
+    search_paths = {
+        "member_id": "enrollment__member__member_id",
+        "phone": "enrollment__member__phone",
+        "name": "enrollment__member__last_name",
+        "text": "enrollment__external_id",
+    }
+    search_help_text = "Member ID, phone number, name or enrollment ID"
+
+    @admin.display(description="member")
+    def member(self, account: Account) -> str:
+        """Leads to the member."""
+        return link_to(account.enrollment.member)
+
+    @admin.display(description="plan")
+    def plan(self, account: Account) -> str:
+        """Its plan's name."""
+        return account.enrollment.plan.name
+
+    @admin.display(description="enrollment")
+    def enrollment_link(self, account: Account) -> str:
+        """Leads to the enrollment."""
+        return link_to(account.enrollment)
+
+    @admin.display(description="payments")
+    def payments(self, account: Account) -> str:
+        """Leads to its payments."""
+        model = account._meta.get_field("payments").related_model
+        return link_to_list(model, "All payments of this account", account__id__exact=account.pk)
+
+    @admin.display(description="ledger")
+    def movements(self, account: Account) -> str:
+        """Leads to its movements."""
+        return link_to_list(Movement, "All movements of this account", account__id__exact=account.pk)
+
+
+class AllocationInline(ReadOnlyInline):
+    """Which receipts lie on an invoice, or which invoices a receipt lies on."""
+
+    model = Allocation
+    fields = ("receipt_link", "invoice_link", "amount", "at", "reference")
+    amount = show_dollars("cents", "amount")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
+        """With both ends."""
+        return super().get_queryset(request).select_related("receipt", "invoice")
+
+    @admin.display(description="receipt")
+    def receipt_link(self, allocation: Allocation) -> str:
+        """Leads to the money."""
+        return link_to(allocation.receipt)
+
+    @admin.display(description="invoice")
+    def invoice_link(self, allocation: Allocation) -> str:
+        """Leads to the bill."""
+        return link_to(allocation.invoice)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    """One account, one coverage month."""
+
+    list_display = ("number", "member", "coverage_month", "due_date", "amount", "is_binder", "voided_at")
+    list_filter = (
+        "is_binder",
+        "account__enrollment__plan__product",
+        ("voided_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("account__enrollment__member",)
+    fields = (
+        "number",
+        "member",
+        "account_link",
+        "coverage_month",
+        "due_date",
+        "premium",
+        "subsidy",
+        "amount",
+        "is_binder",
+        "issued_on",
+        "issued_at",
+        "voided_at",
+        "void_reason",
+    )
+    inlines = (AllocationInline,)
+    search_paths = {
+        "number": "pk",
+        "member_id": "account__enrollment__member__member_id",
+        "phone": "account__enrollment__member__phone",
+        "name": "account__enrollment__member__last_name",
+    }
+    search_help_text = "Invoice number, Member ID, phone number or name"
+    premium = show_dollars("premium_cents", "premium")
+    subsidy = show_dollars("subsidy_cents", "subsidy")
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="member")
+    def member(self, invoice: Invoice) -> str:
+        """Leads to the member."""
+        return link_to(invoice.account.enrollment.member)
+
+    @admin.display(description="account")
+    def account_link(self, invoice: Invoice) -> str:
+        """Leads to the account."""
+        return link_to(invoice.account)
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnlyAdmin):
+    """Money counted for an account as of its received date."""
+
+    list_display = ("reference", "member", "amount", "received_date", "cleared_on", "taken_back_on")
+    list_select_related = ("account__enrollment__member",)
+    fields = (
+        "reference",
+        "member",
+        "account_link",
+        "amount",
+        "received_date",
+        "counted_at",
+        "cleared_on",
+        "taken_back_on",
+    )
+    inlines = (AllocationInline,)
+    search_paths = {
+        "text": "reference",
+        "member_id": "account__enrollment__member__member_id",
+        "phone": "account__enrollment__member__phone",
+        "name": "account__enrollment__member__last_name",
+    }
+    search_help_text = "Member ID, phone number, name, or a reference such as payment:12"
+    amount = show_dollars("cents", "amount")
+
+    @admin.display(description="member")
+    def member(self, receipt: Receipt) -> str:
+        """Leads to the member."""
+        return link_to(receipt.account.enrollment.member)
+
+    @admin.display(description="account")
+    def account_link(self, receipt: Receipt) -> str:
+        """Leads to the account."""
+        return link_to(receipt.account)
+
+
+@admin.register(Movement)
+class MovementAdmin(ReadOnlyAdmin):
+    """One movement of the ledger: money out of one account of the chart, into another."""
+
+    list_display = ("reference", "business_date", "debit", "credit", "amount", "account_link")
+    list_filter = ("debit", "credit")
+    list_select_related = ("account__enrollment__plan",)
+    fields = ("reference", "business_date", "debit", "credit", "amount", "account_link", "at")
+    search_paths = {
+        "text": "reference",
+        "member_id": "account__enrollment__member__member_id",
+        "phone": "account__enrollment__member__phone",
+        "name": "account__enrollment__member__last_name",
+    }
+    search_help_text = "Member ID, phone number, name, or a reference such as payment:12"
+    amount = show_dollars("cents", "amount")
+
+    @admin.display(description="account")
+    def account_link(self, movement: Movement) -> str:
+        """Leads to the account."""
+        return link_to(movement.account)
+
+
+@admin.register(DueDateOverride)
+class DueDateOverrideAdmin(ReadOnlyAdmin):
+    """A due date moved by policy."""
+
+    list_display = ("coverage_month", "due_date", "account", "reason")
+    list_select_related = ("account__enrollment__plan",)
+    fields = ("coverage_month", "due_date", "account", "reason", "recorded_at")

@@ -1,0 +1,183 @@
+"""Balances: where an account stands today: what is owed for which month, and what was received."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
+
+from billing.accounts import UnableToFindAccount
+from billing.due_date_overrides import read_due_dates
+from billing.due_dates import DueDate, find_due_date, first_of_month
+from billing.models import Account, Invoice, Receipt
+from billing.premiums import Rate, find_rate
+from billing.rates import read_rates
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice that is not void, with the money received for it; `cleared_cents` of that is final.
+
+    The due date is the one in force today, overrides included. In `Standing.open_invoices` something remains
+    to be received; elsewhere it may be paid.
+    """
+
+    id: int
+    number: str
+    coverage_month: date
+    due_date: date
+    amount_cents: int
+    received_cents: int
+    remaining_cents: int
+    is_binder: bool
+    cleared_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account owes and has paid as of a day, and where its coverage stands. Money in whole cents.
+
+    `due_cents` = `past_due_cents` + `this_month_cents`; a received payment is not owed, cleared or not.
+    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included.
+    """
+
+    account_id: int
+    enrollment_id: int
+    member_id: int
+    product: str
+    plan_name: str
+    coverage_start: date
+    requested_start: date
+    enrollment_status: str
+    binder: OpenInvoice | None
+    open_invoices: tuple[OpenInvoice, ...]
+    due_cents: int
+    this_month_cents: int
+    past_due_cents: int
+    due_date: date | None
+    credit_cents: int
+    monthly_premium_cents: int
+    in_progress_cents: int
+    binder_received: bool
+    latest_invoice: OpenInvoice | None
+    due_date_rule: DueDate = find_due_date
+
+
+def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
+    """Each account's standing, in the order of their ids; as many statements for one account as for many.
+
+    An id without an account is left out. Raises UnableToPriceMonth for an enrollment without a rate.
+    """
+    asked = Account.objects.filter(pk__in=list(account_ids)).order_by("pk")
+    accounts = list(asked.select_related("enrollment__plan"))
+    keys = [account.pk for account in accounts]
+    due_dates = read_due_dates(account_ids=keys)
+    invoices = _read_invoices(keys, due_dates)
+    money = _read_money(keys)
+    rates = read_rates(enrollment_ids=[account.enrollment_id for account in accounts])
+    return {
+        account.pk: _make_standing(
+            account=account,
+            invoices=invoices.get(account.pk, ()),
+            money=money.get(account.pk, _NO_MONEY),
+            rates=rates[account.enrollment_id],
+            due_date_rule=due_dates[account.pk],
+            today=today,
+        )
+        for account in accounts
+    }
+
+
+def read_standing(*, account_id: int, today: date) -> Standing:
+    """One account's standing. Raises UnableToFindAccount."""
+    standings = read_standings(account_ids=[account_id], today=today)
+    if account_id not in standings:
+        raise UnableToFindAccount(f"There is no account {account_id}.")
+    return standings[account_id]
+
+
+def _read_invoices(
+    account_ids: Sequence[int], due_dates: Mapping[int, DueDate]
+) -> dict[int, tuple[OpenInvoice, ...]]:
+    """Every invoice that is not void, paid ones too, oldest coverage month first, by account."""
+    listed: defaultdict[int, list[OpenInvoice]] = defaultdict(list)
+    cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
+    invoices = Invoice.objects.filter(account__in=account_ids, voided_at=None).annotate(
+        received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
+    )
+    for invoice in invoices.order_by("account", "coverage_month"):
+        due_date = due_dates[invoice.account_id](invoice.coverage_month)
+        listed[invoice.account_id].append(
+            OpenInvoice(
+                id=invoice.pk,
+                number=invoice.number,
+                coverage_month=invoice.coverage_month,
+                due_date=due_date,
+                amount_cents=invoice.amount_cents,
+                received_cents=invoice.received,
+                remaining_cents=invoice.amount_cents - invoice.received,
+                is_binder=invoice.is_binder,
+                cleared_cents=invoice.cleared,
+            )
+        )
+    return {key: tuple(found) for key, found in listed.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """What an account has received: in all that stands, and of that not yet cleared."""
+
+    received_cents: int
+    in_progress_cents: int
+
+
+_NO_MONEY = _Money(received_cents=0, in_progress_cents=0)
+
+
+def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
+    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None).values("account")
+    sums = receipts.annotate(
+        received=Sum("cents"), in_progress=Coalesce(Sum("cents", filter=Q(cleared_on=None)), 0)
+    )
+    return {key: _Money(*cents) for key, *cents in sums.values_list("account", "received", "in_progress")}
+
+
+def _make_standing(
+    *,
+    account: Account,
+    invoices: Sequence[OpenInvoice],
+    money: _Money,
+    rates: Sequence[Rate],
+    due_date_rule: DueDate,
+    today: date,
+) -> Standing:
+    enrollment = account.enrollment
+    unpaid = tuple(invoice for invoice in invoices if invoice.remaining_cents)
+    binder = next((invoice for invoice in invoices if invoice.is_binder), None)
+    due = sum(invoice.remaining_cents for invoice in unpaid)
+    past_due = sum(invoice.remaining_cents for invoice in unpaid if invoice.due_date < today)
+    month = max(enrollment.coverage_start, first_of_month(today))
+    return Standing(
+        account_id=account.pk,
+        enrollment_id=enrollment.pk,
+        member_id=enrollment.member_id,
+        product=enrollment.plan.product,
+        plan_name=enrollment.plan.name,
+        coverage_start=enrollment.coverage_start,
+        requested_start=enrollment.requested_start,
+        enrollment_status=enrollment.status,
+        binder=binder,
+        open_invoices=unpaid,
+        due_cents=due,
+        this_month_cents=due - past_due,
+        past_due_cents=past_due,
+        due_date=unpaid[0].due_date if unpaid else None,
+        credit_cents=money.received_cents - sum(invoice.received_cents for invoice in invoices),
+        monthly_premium_cents=find_rate(rates=rates, month=month).net_cents,
+        in_progress_cents=money.in_progress_cents,
+        binder_received=binder is not None and not binder.remaining_cents,
+        latest_invoice=invoices[-1] if invoices else None,
+        due_date_rule=due_date_rule,
+    )

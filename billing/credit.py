@@ -1,0 +1,142 @@
+"""Credit: money received that lies on no invoice yet, put on the oldest open month first and taken off again.
+
+Every function works inside the transaction of a caller that has locked the accounts.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from billing.models import Allocation, Invoice, Receipt
+from billing.rows import insert_missing
+
+
+@dataclass(frozen=True, slots=True)
+class IdleMoney:
+    """What is left of a receipt; `moves` counts the allocations it has made so far."""
+
+    receipt_id: int
+    reference: str
+    cents: int
+    moves: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is still to be received for an invoice."""
+
+    invoice_id: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Cents of a receipt put on an invoice, or taken off it (negative), under a reference used once."""
+
+    receipt_id: int
+    invoice_id: int
+    cents: int
+    reference: str
+
+
+class UnableToAllocate(Exception):
+    """An allocation was written before: two processes moved the same money."""
+
+
+def spread(*, money: Sequence[IdleMoney], debts: Sequence[Debt]) -> list[Landing]:
+    """Lay the money, in its order, on the debts, in theirs; the rest of the money stays idle."""
+    landings = []
+    waiting, owed = list(money), list(debts)
+    while waiting and owed:
+        first, debt = waiting[0], owed[0]
+        cents = min(first.cents, debt.cents)
+        landings.append(_land(first, debt.invoice_id, cents))
+        waiting[0] = replace(first, cents=first.cents - cents, moves=first.moves + 1)
+        owed[0] = replace(debt, cents=debt.cents - cents)
+        waiting = waiting if waiting[0].cents else waiting[1:]
+        owed = owed if owed[0].cents else owed[1:]
+    return landings
+
+
+def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
+    """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
+    money = _read_idle_money(list(account_ids))
+    debts = _read_debts(list(money)) if money else {}
+    _write(
+        (landing for key in debts for landing in spread(money=money[key], debts=debts[key])),
+        at=at,
+    )
+
+
+def take_off_invoices(*, invoice_ids: Iterable[int], at: datetime) -> None:
+    """Take all money off the invoices; it becomes credit."""
+    _take_off(Q(invoice__in=list(invoice_ids)), at=at)
+
+
+def take_off_receipts(*, receipt_ids: Iterable[int], at: datetime) -> None:
+    """Take the receipts' money off every invoice it lies on."""
+    _take_off(Q(receipt__in=list(receipt_ids)), at=at)
+
+
+def _take_off(where: Q, *, at: datetime) -> None:
+    """Undo what lies there now, however often it was put on and taken off before."""
+    lying = Allocation.objects.filter(where).values("receipt", "receipt__reference", "invoice")
+    lying = lying.annotate(net=Sum("cents")).exclude(net=0).order_by("receipt", "invoice")
+    rows = list(lying.values_list("receipt", "receipt__reference", "invoice", "net"))
+    moves = _count_moves(receipt_ids={row[0] for row in rows})
+    landings = []
+    for receipt_id, reference, invoice_id, net in rows:
+        money = IdleMoney(receipt_id=receipt_id, reference=reference, cents=0, moves=moves[receipt_id])
+        landings.append(_land(money, invoice_id, -net))
+        moves[receipt_id] += 1
+    _write(landings, at=at)
+
+
+def _land(money: IdleMoney, invoice_id: int, cents: int) -> Landing:
+    """A receipt's moves are numbered: the lock on the account keeps the numbers its own."""
+    return Landing(money.receipt_id, invoice_id, cents, f"{money.reference}:{money.moves + 1}")
+
+
+def _read_idle_money(account_ids: list[int]) -> dict[int, list[IdleMoney]]:
+    """The receipts of each account with money left, oldest received first."""
+    money: defaultdict[int, list[IdleMoney]] = defaultdict(list)
+    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None)
+    receipts = receipts.annotate(placed=Coalesce(Sum("allocations__cents"), 0), moves=Count("allocations"))
+    idle = receipts.filter(cents__gt=F("placed")).order_by("account", "received_date", "pk")
+    for account_id, key, reference, cents, placed, moves in idle.values_list(
+        "account_id", "pk", "reference", "cents", "placed", "moves"
+    ):
+        money[account_id].append(IdleMoney(key, reference, cents - placed, moves))
+    return money
+
+
+def _read_debts(account_ids: list[int]) -> dict[int, list[Debt]]:
+    """The open invoices of each account that has any, oldest coverage month first."""
+    debts: defaultdict[int, list[Debt]] = defaultdict(list)
+    invoices = Invoice.objects.filter(account__in=account_ids, voided_at=None)
+    invoices = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0))
+    opened = invoices.filter(amount_cents__gt=F("received")).order_by("account", "coverage_month")
+    for account_id, key, amount, received in opened.values_list(
+        "account_id", "pk", "amount_cents", "received"
+    ):
+        debts[account_id].append(Debt(key, amount - received))
+    return debts
+
+
+def _count_moves(*, receipt_ids: set[int]) -> dict[int, int]:
+    if not receipt_ids:
+        return {}
+    counted = Allocation.objects.filter(receipt__in=receipt_ids).values("receipt").annotate(moves=Count("pk"))
+    return dict(counted.values_list("receipt", "moves"))
+
+
+def _write(landings: Iterable[Landing], *, at: datetime) -> None:
+    rows = [(item.receipt_id, item.invoice_id, item.cents, item.reference, at) for item in landings]
+    columns = ("receipt", "invoice", "cents", "reference", "at")
+    written = insert_missing(model=Allocation, columns=columns, rows=rows, returning=["id"])
+    if len(written) < len(rows):
+        raise UnableToAllocate("An allocation's reference was used before.")

@@ -1,0 +1,73 @@
+"""Due dates as they stand for an account: the 23rd, unless a word nearer to the account moves it.
+
+The nearest word wins: an override for the account, then the binder's date that intake named for the requested
+month, then an override for the month, then the day of the policy.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Q, Value
+
+from billing.due_dates import find_due_date, first_of_month
+from billing.models import Account, DueDateOverride
+from billing.policy import read_policy
+
+NAMED_BY_INTAKE, OVERRIDE = 1, 2  # how near a word about an account's month is; the nearest wins
+
+
+@dataclass(frozen=True)
+class DueDates:
+    """Each month's due date: the policy's day, but for the months in `moved`."""
+
+    due_day: int
+    moved: tuple[tuple[date, date], ...] = ()
+    _by_month: dict[date, date] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_month", dict(self.moved))
+
+    def __call__(self, month: date) -> date:
+        """The due date of the premium for a coverage month."""
+        return self._by_month.get(month) or find_due_date(month, due_day=self.due_day)
+
+
+def read_due_dates(*, account_ids: Iterable[int]) -> dict[int, DueDates]:
+    """Each account's due dates; the accounts without dates of their own share one rule. One statement."""
+    ids = list(account_ids)
+    general, own = _read_moved(ids)
+    rule = _make_rule(general)
+    return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}
+
+
+def read_due_date(*, account_id: int | None = None) -> DueDates:
+    """One account's due dates; without an account, those of everyone who has none of their own."""
+    if account_id is not None:
+        return read_due_dates(account_ids=[account_id])[account_id]
+    general, _ = _read_moved([])
+    return _make_rule(general)
+
+
+def _make_rule(moved: dict[date, date]) -> DueDates:
+    return DueDates(due_day=read_policy().due_day, moved=tuple(sorted(moved.items())))
+
+
+def _read_moved(account_ids: list[int]) -> tuple[dict[date, date], dict[int, dict[date, date]]]:
+    """The months moved for everyone, and those moved for single accounts, where the nearest word is written last."""
+    general: dict[date, date] = {}
+    own: dict[int, dict[date, date]] = {}
+    overrides = DueDateOverride.objects.filter(Q(account=None) | Q(account__in=account_ids)).annotate(
+        nearness=Value(OVERRIDE)
+    )
+    named = Account.objects.filter(pk__in=account_ids, enrollment__binder_due_date__isnull=False).annotate(
+        nearness=Value(NAMED_BY_INTAKE)
+    )
+    words = named.values_list(
+        "nearness", "pk", "enrollment__requested_start", "enrollment__binder_due_date"
+    ).union(overrides.values_list("nearness", "account_id", "coverage_month", "due_date"), all=True)
+    for _nearness, account_id, month, due in sorted(words, key=lambda word: word[0]):
+        if due is not None:
+            months = general if account_id is None else own.setdefault(account_id, {})
+            months[first_of_month(month)] = due
+    return general, own

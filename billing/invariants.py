@@ -1,0 +1,269 @@
+"""What must always hold among billing: each cent on the ledger once, each start as its receipts make it."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max
+
+from billing.binders import BinderOf, CoveredOn, is_covered_in_time, read_binders, read_covered_on
+from billing.due_date_overrides import read_due_dates
+from billing.due_dates import DueDate, find_start, first_of_month, next_month
+from billing.models import Account, Receipt
+from connector_pay.lib.clock import business_date
+from connector_pay.lib.invariants import Invariant
+from members.models import EnrollmentStatus, StartMove
+
+CHUNK = 5_000
+NEVER_CHANGED = ["billing_movement", "billing_allocation"]
+NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt"]
+CHANGING = ["voided_at", "void_reason", "cleared_on", "taken_back_on"]
+
+RECEIPTS_ON_LEDGER = """
+    WITH expected AS (
+        SELECT reference || ':received' AS reference, account_id, cents FROM billing_receipt
+        UNION ALL
+        SELECT reference || ':returned', account_id, cents FROM billing_receipt
+        WHERE taken_back_on IS NOT NULL
+    ), posted AS (
+        SELECT reference, account_id, cents FROM billing_movement WHERE reference ~ ':(received|returned)$'
+    )
+    SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
+    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+"""
+INVOICES_ON_LEDGER = """
+    WITH expected AS (
+        SELECT 'invoice:' || id || ':issued' AS reference, account_id, amount_cents AS cents
+        FROM billing_invoice WHERE amount_cents > 0
+        UNION ALL
+        SELECT 'invoice:' || id || ':voided', account_id, amount_cents
+        FROM billing_invoice WHERE amount_cents > 0 AND voided_at IS NOT NULL
+    ), posted AS (
+        SELECT reference, account_id, cents FROM billing_movement WHERE reference LIKE 'invoice:%'
+    )
+    SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
+    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+"""
+REFERENCES_FIT = """
+    SELECT id, reference, debit, credit FROM billing_movement WHERE (CASE debit || ' <- ' || credit
+        WHEN 'receivable <- premiums' THEN reference ~ '^invoice:[0-9]+:issued$'
+        WHEN 'premiums <- receivable' THEN reference ~ '^invoice:[0-9]+:voided$'
+        WHEN 'in_transit <- receivable' THEN reference ~ '^[a-z]+:[^:]+:received$'
+        WHEN 'bank <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:settled$'
+        WHEN 'receivable <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:returned$'
+        WHEN 'receivable <- bank' THEN reference ~ '^[a-z]+:[^:]+:returned$'
+    END) IS NOT TRUE
+"""
+MONEY_IN = """
+    WITH books AS (
+        SELECT coalesce(sum(CASE WHEN debit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0)
+             - coalesce(sum(CASE WHEN credit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0) AS cents
+        FROM billing_movement
+    ), received AS (SELECT coalesce(sum(cents), 0) AS cents FROM billing_receipt WHERE taken_back_on IS NULL)
+    SELECT books.cents, received.cents FROM books, received WHERE books.cents <> received.cents
+"""
+RECEIVABLE = """
+    WITH books AS (
+        SELECT account_id, sum(CASE WHEN debit = 'receivable' THEN cents ELSE -cents END) AS cents
+        FROM billing_movement WHERE 'receivable' IN (debit, credit) GROUP BY account_id
+    ), billed AS (
+        SELECT account_id, sum(amount_cents) AS cents FROM billing_invoice
+        WHERE voided_at IS NULL GROUP BY account_id
+    ), received AS (
+        SELECT account_id, sum(cents) AS cents FROM billing_receipt
+        WHERE taken_back_on IS NULL GROUP BY account_id
+    )
+    SELECT account_id, books.cents, billed.cents, received.cents
+    FROM books FULL JOIN billed USING (account_id) FULL JOIN received USING (account_id)
+    WHERE coalesce(books.cents, 0) <> coalesce(billed.cents, 0) - coalesce(received.cents, 0)
+"""
+ONE_INVOICE = """
+    SELECT account_id, coverage_month, count(*) FROM billing_invoice WHERE voided_at IS NULL
+    GROUP BY account_id, coverage_month HAVING count(*) > 1
+"""
+BINDER_AT_START = """
+    SELECT invoice.id, invoice.coverage_month, enrollment.coverage_start
+    FROM billing_invoice AS invoice JOIN billing_account AS account ON account.id = invoice.account_id
+    JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+    WHERE invoice.is_binder AND invoice.voided_at IS NULL
+        AND (invoice.coverage_month <> enrollment.coverage_start OR enrollment.status = 'expired')
+"""
+RETURNED_IS_OFF = """
+    SELECT allocation.invoice_id, receipt.id, sum(allocation.cents)
+    FROM billing_allocation AS allocation
+    JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
+    WHERE receipt.taken_back_on IS NOT NULL
+    GROUP BY allocation.invoice_id, receipt.id HAVING sum(allocation.cents) <> 0
+"""
+RECEIPT_NOT_OVERSPENT = """
+    SELECT receipt.id, receipt.cents, sum(allocation.cents)
+    FROM billing_receipt AS receipt
+    JOIN billing_allocation AS allocation ON allocation.receipt_id = receipt.id
+    GROUP BY receipt.id HAVING sum(allocation.cents) NOT BETWEEN 0 AND receipt.cents
+"""
+INVOICE_NOT_OVERPAID = """
+    SELECT invoice.id, invoice.amount_cents, sum(allocation.cents)
+    FROM billing_invoice AS invoice
+    JOIN billing_allocation AS allocation ON allocation.invoice_id = invoice.id
+    GROUP BY invoice.id HAVING sum(allocation.cents)
+        NOT BETWEEN 0 AND CASE WHEN invoice.voided_at IS NULL THEN invoice.amount_cents ELSE 0 END
+"""
+ONE_ACCOUNT = """
+    SELECT allocation.id FROM billing_allocation AS allocation
+    JOIN billing_invoice AS invoice ON invoice.id = allocation.invoice_id
+    JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
+    WHERE invoice.account_id <> receipt.account_id
+"""
+NO_IDLE_MONEY = """
+    WITH placed AS (SELECT receipt_id, sum(cents) AS cents FROM billing_allocation GROUP BY receipt_id),
+    paid AS (SELECT invoice_id, sum(cents) AS cents FROM billing_allocation GROUP BY invoice_id)
+    SELECT receipt.account_id, receipt.id, invoice.id
+    FROM billing_receipt AS receipt LEFT JOIN placed ON placed.receipt_id = receipt.id
+    JOIN billing_invoice AS invoice ON invoice.account_id = receipt.account_id AND invoice.voided_at IS NULL
+    LEFT JOIN paid ON paid.invoice_id = invoice.id
+    WHERE receipt.taken_back_on IS NULL AND receipt.cents > coalesce(placed.cents, 0)
+        AND invoice.amount_cents > coalesce(paid.cents, 0)
+"""
+RETURNED_FROM_WHERE_IT_LAY = """
+    SELECT back.id, back.reference, back.credit FROM billing_movement AS back
+    LEFT JOIN billing_movement AS settled ON settled.reference = regexp_replace(back.reference, 'returned$', 'settled')
+    WHERE back.reference LIKE '%:returned' AND (back.credit = 'bank') <> (settled.id IS NOT NULL)
+"""
+PAID_IS_ACTIVE = """
+    SELECT enrollment.id, invoice.id, invoice.amount_cents, coalesce(cleared.cents, 0)
+    FROM members_enrollment AS enrollment JOIN billing_account AS account ON account.enrollment_id = enrollment.id
+    JOIN billing_invoice AS invoice
+        ON invoice.account_id = account.id AND invoice.is_binder AND invoice.voided_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT sum(allocation.cents) AS cents FROM billing_allocation AS allocation
+        JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
+        WHERE allocation.invoice_id = invoice.id AND receipt.cleared_on IS NOT NULL
+    ) AS cleared ON true
+    WHERE enrollment.status = 'waiting' AND coalesce(cleared.cents, 0) >= invoice.amount_cents
+"""
+RIGHTS = """
+    SELECT name, task
+    FROM unnest(%(unchanged)s) AS name, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS task
+    WHERE has_table_privilege(%(role)s, name, task)
+    UNION SELECT name, task FROM unnest(%(kept)s) AS name, unnest(ARRAY['DELETE', 'TRUNCATE']) AS task
+    WHERE has_table_privilege(%(role)s, name, task)
+    UNION SELECT name, attname::text
+    FROM unnest(%(kept)s) AS name JOIN pg_attribute ON attrelid = name::regclass
+    WHERE attnum > 0 AND NOT attisdropped AND NOT attname::text = ANY(%(changing)s)
+        AND has_column_privilege(%(role)s, attrelid, attnum, 'UPDATE')
+"""
+
+
+def find_missing_guards() -> list[tuple[Any, ...]]:
+    """What the application's role could rewrite in the books: (table, right) or (table, column)."""
+    facts: dict[str, str | list[str]] = {
+        "role": settings.APPLICATION_ROLE,
+        "unchanged": NEVER_CHANGED,
+        "kept": NEVER_REMOVED,
+        "changing": CHANGING,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(RIGHTS, facts)
+        return list(cursor.fetchall())
+
+
+def find_wrong_starts() -> Iterator[tuple[int, date, str]]:
+    """The enrollments whose start is not what receipts, due dates and the requested month make it."""
+    accounts = Account.objects.order_by("pk").values_list("pk", flat=True)
+    after = 0
+    while keys := list(accounts.filter(pk__gt=after)[:CHUNK]):
+        yield from _find_wrong(keys)
+        after = keys[-1]
+
+
+def _find_wrong(account_ids: list[int]) -> Iterator[tuple[int, date, str]]:
+    statuses = [EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE]
+    binders = read_binders(account_ids=account_ids, statuses=statuses)
+    due_dates = read_due_dates(account_ids=account_ids)
+    covered = read_covered_on(binders=binders)
+    counted = _read_last_counted(account_ids)
+    moves = _read_last_moves(binders)
+    reviewed = _read_late_returns(account_ids)
+    for binder in binders:
+        key = binder.account_id
+        if binder.coverage_start < first_of_month(binder.requested_start):
+            yield binder.enrollment_id, binder.coverage_start, "before the requested month"
+            continue
+        if reviewed.get(key, date.min) >= binder.coverage_start:
+            continue  # returned after coverage had started: staff decide
+        covered_on = covered.get(key)
+        if covered_on and covered_on(binder.coverage_start):
+            wrong = _judge_covered(binder, due_dates[key], covered_on, counted[key])
+        else:
+            wrong = _judge_uncovered(binder, due_dates[key], moves.get(binder.enrollment_id))
+        if wrong:
+            yield binder.enrollment_id, binder.coverage_start, wrong
+
+
+def _judge_covered(binder: BinderOf, due_date: DueDate, covered_on: CoveredOn, counted: date) -> str:
+    """A covered binder starts coverage in the first month its money was in time for, unless it had begun."""
+    month = first_of_month(binder.requested_start)
+    while month < binder.coverage_start:
+        if month > counted and is_covered_in_time(month=month, due_date=due_date, covered_on=covered_on):
+            return f"received in time for {month}"
+        month = next_month(month)
+    in_time = is_covered_in_time(month=binder.coverage_start, due_date=due_date, covered_on=covered_on)
+    return "" if in_time else "received after the due date"
+
+
+def _judge_uncovered(binder: BinderOf, due_date: DueDate, move: StartMove | None) -> str:
+    """An uncovered binder stands where it was asked for, or where the last review put it."""
+    requested = first_of_month(binder.requested_start)
+    expected = (
+        find_start(requested=requested, received=move.business_date, due_date=due_date) if move else requested
+    )
+    return "" if binder.coverage_start == expected else f"should start {expected}"
+
+
+def _read_last_counted(account_ids: list[int]) -> dict[int, date]:
+    """The day on which we last came to know of money, by account."""
+    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None).values("account")
+    latest = receipts.annotate(at=Max("counted_at")).values_list("account", "at")
+    return {key: business_date(moment=at) for key, at in latest}
+
+
+def _read_last_moves(binders: list[BinderOf]) -> dict[int, StartMove]:
+    enrollments = [binder.enrollment_id for binder in binders]
+    moves = StartMove.objects.filter(enrollment__in=enrollments).order_by("pk")
+    return {move.enrollment_id: move for move in moves}
+
+
+def _read_late_returns(account_ids: list[int]) -> dict[int, date]:
+    """The last day on which money of an account was taken back."""
+    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on__isnull=False).values("account")
+    return dict(receipts.annotate(day=Max("taken_back_on")).values_list("account", "day"))
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
+        "I1 receipts",
+        "Every receipt is posted as received, and as returned once taken back.",
+        RECEIPTS_ON_LEDGER,
+    ),
+    Invariant("I1 spent", "No receipt lies on invoices for more than it is.", RECEIPT_NOT_OVERSPENT),
+    Invariant("I1 money in", "Money at the bank and in transit is the money received.", MONEY_IN),
+    Invariant("I1 idle", "Money waits as credit only where nothing is owed.", NO_IDLE_MONEY),
+    Invariant("I2 books", "The application cannot rewrite the books.", find_missing_guards),
+    Invariant("I3 receivable", "What is owed is what was billed less what was received.", RECEIVABLE),
+    Invariant(
+        "I3 invoices", "Every invoice is posted as issued, and as voided once void.", INVOICES_ON_LEDGER
+    ),
+    Invariant("I3 references", "A movement's reference says what it moves.", REFERENCES_FIT),
+    Invariant("I5 invoices", "One invoice that is not void per account and month.", ONE_INVOICE),
+    Invariant("I5 binders", "The binder is for the month in which coverage starts.", BINDER_AT_START),
+    Invariant("I3 returns", "Money taken back leaves where it lay.", RETURNED_FROM_WHERE_IT_LAY),
+    Invariant("I11 returns", "Money taken back lies on no invoice.", RETURNED_IS_OFF),
+    Invariant(
+        "I11 invoices", "No invoice holds more than it asks for, and none that is void.", INVOICE_NOT_OVERPAID
+    ),
+    Invariant("I11 accounts", "Money lands on invoices of its own account.", ONE_ACCOUNT),
+    Invariant("I12 active", "Coverage whose first bill is paid by cleared money is active.", PAID_IS_ACTIVE),
+    Invariant("I12 starts", "Coverage starts when receipts and due dates say.", find_wrong_starts),
+)

@@ -1,0 +1,155 @@
+"""What is owed and what was received: accounts, invoices, receipts with their allocations, due-date overrides, the ledger.
+
+An account is what one enrollment owes and has paid. It is the row to lock before touching money.
+"""
+
+from django.db import models
+
+from members.models import Enrollment
+
+
+class Account(models.Model):
+    """What one enrollment owes and has paid. Health and dental never share one."""
+
+    enrollment = models.OneToOneField(Enrollment, on_delete=models.PROTECT, related_name="account")
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"account {self.pk} of {self.enrollment}"
+
+
+class Invoice(models.Model):
+    """One account, one coverage month; at most one that is not void. The first of an enrollment is the binder."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices")
+    coverage_month = models.DateField()
+    due_date = models.DateField()
+    premium_cents = models.PositiveIntegerField()
+    subsidy_cents = models.PositiveIntegerField(default=0)
+    amount_cents = models.PositiveIntegerField(
+        help_text="premium less subsidy: what this month adds to what is owed"
+    )
+    is_binder = models.BooleanField(default=False)
+    issued_on = models.DateField()
+    issued_at = models.DateTimeField()
+    voided_at = models.DateTimeField(null=True, blank=True)
+    void_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "coverage_month"],
+                condition=models.Q(voided_at=None),
+                name="one_open_invoice_per_month",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount_cents=models.F("premium_cents") - models.F("subsidy_cents")),
+                name="amount_is_premium_less_subsidy",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_date"],
+                name="binder_by_due_date",
+                condition=models.Q(is_binder=True, voided_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"invoice {self.number}"
+
+    @property
+    def number(self) -> str:
+        """The 10 digits on the bill and in its scan line."""
+        return f"{self.pk:010d}"
+
+
+class Receipt(models.Model):
+    """Money counted for an account as of its received date. A payment that is later returned was never received."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="receipts")
+    reference = models.CharField(
+        max_length=60, unique=True, help_text="where it came from, such as payment:123"
+    )
+    cents = models.PositiveIntegerField()
+    received_date = models.DateField()
+    counted_at = models.DateTimeField()
+    cleared_on = models.DateField(null=True, help_text="the day it became final: posted")
+    taken_back_on = models.DateField(null=True, help_text="the day it was found never to have been received")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(cents__gt=0), name="receipt_is_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents, {self.reference}"
+
+
+class Allocation(models.Model):
+    """Part of a receipt put on an invoice (cents > 0) or taken off again (cents < 0). Append-only; the sum lies there."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    cents = models.IntegerField()
+    reference = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents on {self.invoice_id}"
+
+
+class DueDateOverride(models.Model):
+    """A due date moved by policy, for a coverage month or for one account of it: data, not code."""
+
+    coverage_month = models.DateField()
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.PROTECT)
+    due_date = models.DateField()
+    reason = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["coverage_month"], condition=models.Q(account=None), name="one_override_per_month"
+            ),
+            models.UniqueConstraint(
+                fields=["coverage_month", "account"], name="one_override_per_account_month"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.coverage_month} due {self.due_date}"
+
+
+class Chart(models.TextChoices):
+    """The flat chart of accounts."""
+
+    BANK = "bank", "Cash at the bank"
+    IN_TRANSIT = "in_transit", "Debits under way"
+    RECEIVABLE = "receivable", "Owed by members"
+    PREMIUMS = "premiums", "Premiums billed"
+    SUSPENSE = "suspense", "Suspense"
+    REFUNDS = "refunds", "Refunds under way"
+
+
+class Movement(models.Model):
+    """One movement of the ledger: cents out of `credit`, into `debit`. Append-only; `reference` refuses a second posting."""
+
+    debit = models.CharField(max_length=12, choices=Chart)
+    credit = models.CharField(max_length=12, choices=Chart)
+    cents = models.PositiveIntegerField()
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="movements")
+    reference = models.CharField(max_length=80, unique=True)
+    business_date = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(cents__gt=0), name="movement_is_positive"),
+            models.CheckConstraint(
+                condition=~models.Q(debit=models.F("credit")), name="movement_goes_somewhere"
+            ),
+        ]
+        indexes = [models.Index(fields=["business_date"], name="movement_by_day")]
+
+    def __str__(self) -> str:
+        return self.reference

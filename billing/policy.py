@@ -1,0 +1,30 @@
+"""The numbers of the exchange's payment policy: each rule's default, changed by settings.PREMIUM_POLICY and nowhere else."""
+
+from dataclasses import dataclass, replace
+from datetime import time
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Defaults are the exchange's published rules; each field says in what unit it counts."""
+
+    due_day: int = 23  # of the month before the coverage month
+    enrollment_window_days: int = 60  # from the requested start, where intake names no end of the window
+    file_cutoff: time = time(17, 0)  # Eastern, banking days only
+    posting_banking_days: int = 3  # after settlement
+    minimum_payment_cents: int = 1_00
+    maximum_payment_cents: int = 10_000_00
+    maximum_premiums_ahead: int = 3
+    duplicate_warning_days: int = 10
+    draft_minutes: int = 60  # how long a half-typed payment is kept
+    guest_find_per_address: int = 10  # distinct identifiers from one address in the window
+    guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
+    guest_find_overall: int = 600  # look-ups by everyone in the window
+    guest_find_window_minutes: int = 15
+
+
+def read_policy() -> Policy:
+    """The policy of this installation: the defaults, with the fields that settings.PREMIUM_POLICY names."""
+    from django.conf import settings
+
+    return replace(Policy(), **settings.PREMIUM_POLICY)

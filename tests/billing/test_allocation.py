@@ -1,0 +1,247 @@
+"""Money received lands on the oldest open month, becomes final, or is taken back: once, for one or many."""
+
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from billing import allocation, invoices, overdue
+from billing.accounts import UnableToFindAccount
+from billing.allocation import NewReceipt, UnableToApply, UnableToFindReceipt
+from billing.balances import read_standings
+from billing.ledger import AlreadyPosted, read_balance
+from billing.models import Account, Allocation, Chart, Movement, Receipt
+from tests.billing.books import (
+    FEBRUARY,
+    MARCH,
+    PREMIUM,
+    bill,
+    list_broken,
+    make_account,
+    noon,
+    read_enrollment,
+    receive,
+    see,
+    settle_and_clear,
+    take_back,
+)
+from tests.people import make_enrollment
+
+pytestmark = pytest.mark.usefixtures("books")
+DAY = date(2027, 1, 10)
+_sets = count(1)
+
+
+def apply_twice(account: Account, reference: str) -> None:
+    for _ in range(2):
+        allocation.apply(receipts=[NewReceipt(account.pk, reference, 100_00, DAY)], today=DAY, at=noon(DAY))
+
+
+class TestReceiving:
+    def test_a_reference_counts_once(self) -> None:
+        account = make_account()
+        apply_twice(account, "payment:900001")
+        assert Receipt.objects.count() == 1
+        assert see(account, today=DAY).due_cents == PREMIUM - 100_00
+
+    def test_a_reference_twice_in_one_set_counts_once(self) -> None:
+        account = make_account()
+        receipt = NewReceipt(account.pk, "payment:900002", 100_00, DAY)
+        allocation.apply(receipts=[receipt, receipt], today=DAY, at=noon(DAY))
+        assert see(account, today=DAY).due_cents == PREMIUM - 100_00
+
+    def test_the_oldest_month_is_paid_first_and_the_rest_is_credit(self) -> None:
+        account = make_account()
+        settle_and_clear(receive(account, PREMIUM, on=DAY), on=date(2027, 1, 15))
+        invoices.issue_missing(today=MARCH, at=noon(MARCH))
+        receive(account, PREMIUM + 1_00, on=MARCH)
+        standing = see(account, today=MARCH)
+        assert [item.coverage_month.month for item in standing.open_invoices] == [4]
+        assert standing.due_cents == PREMIUM - 1_00
+        receive(account, PREMIUM, on=MARCH)
+        assert see(account, today=MARCH).credit_cents == 1_00
+
+    def test_money_in_transit_becomes_cash_and_never_changes_what_is_owed(self) -> None:
+        account = make_account()
+        reference = receive(account, 100_00, on=DAY)
+        assert (read_balance(chart=Chart.IN_TRANSIT), read_balance(chart=Chart.BANK)) == (100_00, 0)
+        allocation.settle(references=[reference], today=DAY, at=noon(DAY))
+        assert (read_balance(chart=Chart.IN_TRANSIT), read_balance(chart=Chart.BANK)) == (0, 100_00)
+        assert read_balance(chart=Chart.RECEIVABLE, account_id=account.pk) == PREMIUM - 100_00
+
+    @pytest.mark.parametrize("cents", [0, -1])
+    def test_nothing_or_less_is_refused(self, cents: int) -> None:
+        account = make_account()
+        with pytest.raises(UnableToApply):
+            receive(account, cents, on=DAY)
+
+    def test_an_account_that_does_not_exist_is_refused(self) -> None:
+        receipt = NewReceipt(999_999_999, "payment:900003", 100, DAY)
+        with pytest.raises(UnableToFindAccount):
+            allocation.apply(receipts=[receipt], today=DAY, at=noon(DAY))
+
+
+class TestTheEnd:
+    def test_settling_twice_is_refused(self) -> None:
+        reference = receive(make_account(), 100_00, on=DAY)
+        allocation.settle(references=[reference], today=DAY, at=noon(DAY))
+        with pytest.raises(AlreadyPosted):
+            allocation.settle(references=[reference], today=DAY, at=noon(DAY))
+
+    def test_clearing_twice_clears_once(self) -> None:
+        account = make_account()
+        reference = receive(account, PREMIUM, on=DAY)
+        assert settle_and_clear(reference, on=date(2027, 1, 15)) == [account.enrollment_id]
+        assert allocation.clear(references=[reference], today=FEBRUARY, at=noon(FEBRUARY)) == []
+        assert Receipt.objects.get().cleared_on == date(2027, 1, 15)
+
+    def test_a_binder_partly_cleared_is_not_yet_active(self) -> None:
+        account = make_account()
+        first, second = receive(account, 100_00, on=DAY), receive(account, PREMIUM - 100_00, on=DAY)
+        assert settle_and_clear(first, on=date(2027, 1, 15)) == []
+        assert settle_and_clear(second, on=date(2027, 1, 16)) == [account.enrollment_id]
+
+    @pytest.mark.parametrize("settled", [True, False])
+    def test_taking_back_undoes_the_money_where_it_lies(self, settled: bool) -> None:
+        account = make_account()
+        reference = receive(account, PREMIUM, on=DAY)
+        if settled:
+            allocation.settle(references=[reference], today=DAY, at=noon(DAY))
+        take_back(reference, on=date(2027, 1, 20), settled=settled)
+        assert read_balance(chart=Chart.RECEIVABLE, account_id=account.pk) == PREMIUM
+        assert read_balance(chart=Chart.IN_TRANSIT) == read_balance(chart=Chart.BANK) == 0
+        assert sum(Allocation.objects.values_list("cents", flat=True)) == 0
+
+    def test_taking_back_twice_takes_back_once(self) -> None:
+        reference = receive(make_account(), PREMIUM, on=DAY)
+        take_back(reference, on=date(2027, 1, 20))
+        take_back(reference, on=date(2027, 1, 21))
+        assert Receipt.objects.get().taken_back_on == date(2027, 1, 20)
+
+    def test_a_return_reopens_every_month_the_payment_touched_and_no_other(self) -> None:
+        account = make_account()
+        settle_and_clear(receive(account, PREMIUM, on=DAY), on=date(2027, 1, 15))
+        invoices.issue_missing(today=MARCH, at=noon(MARCH))
+        reference = receive(account, PREMIUM + 50_00, on=MARCH)
+        take_back(reference, on=date(2027, 3, 5))
+        standing = see(account, today=date(2027, 3, 5))
+        assert [item.coverage_month.month for item in standing.open_invoices] == [3, 4]
+        assert standing.due_cents == 2 * PREMIUM
+
+    def test_cleared_money_that_was_taken_back_is_never_cleared(self) -> None:
+        account = make_account()
+        reference = receive(account, PREMIUM, on=DAY)
+        take_back(reference, on=date(2027, 1, 12))
+        assert allocation.clear(references=[reference], today=FEBRUARY, at=noon(FEBRUARY)) == []
+        assert Receipt.objects.get().cleared_on is None
+
+    @pytest.mark.parametrize("act", [allocation.settle, allocation.clear])
+    def test_a_reference_never_counted_is_refused(self, act) -> None:
+        with pytest.raises(UnableToFindReceipt, match="payment:404"):
+            act(references=["payment:404"], today=DAY, at=noon(DAY))
+
+
+def make_accounts(number: int) -> list[Account]:
+    enrollments = [make_enrollment() for _ in range(number)]
+    invoices.issue_missing(today=date(2027, 1, 5), at=noon(date(2027, 1, 5)))
+    return list(Account.objects.filter(enrollment__in=enrollments))
+
+
+def count_statements(act) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    return len(captured)
+
+
+class TestTheSameNumberOfStatementsForOneAndForFifty:
+    """Each act on a set is told apart from reading it once more per account."""
+
+    @staticmethod
+    def receive_all(accounts: list[Account], day: date) -> list[str]:
+        name = next(_sets)
+        receipts = [NewReceipt(item.pk, f"check:{name}-{item.pk}", PREMIUM, day) for item in accounts]
+        allocation.apply(receipts=receipts, today=day, at=noon(day))
+        return [item.reference for item in receipts]
+
+    def test_receiving_in_time(self) -> None:
+        one, fifty = make_accounts(1), make_accounts(50)
+        alone = count_statements(lambda: self.receive_all(one, DAY))
+        assert count_statements(lambda: self.receive_all(fifty, DAY)) == alone
+
+    def test_receiving_late(self) -> None:
+        day = date(2027, 1, 24)
+        one, fifty = make_accounts(1), make_accounts(50)
+        alone = count_statements(lambda: self.receive_all(one, day))
+        assert count_statements(lambda: self.receive_all(fifty, day)) == alone
+
+    def test_clearing_and_taking_back(self) -> None:
+        one, fifty = self.receive_all(make_accounts(1), DAY), self.receive_all(make_accounts(50), DAY)
+        alone = count_statements(lambda: settle_and_clear(*one, on=date(2027, 1, 15)))
+        assert count_statements(lambda: settle_and_clear(*fifty, on=date(2027, 1, 15))) == alone
+        alone = count_statements(lambda: take_back(*one, on=date(2027, 1, 25), settled=True))
+        assert count_statements(lambda: take_back(*fifty, on=date(2027, 1, 25), settled=True)) == alone
+
+    def test_issuing_and_reviewing(self) -> None:
+        day = date(2027, 1, 24)
+        counts = []
+        for number in (1, 50):
+            for _ in range(number):
+                make_enrollment()
+            issue = count_statements(lambda: invoices.issue_missing(today=DAY, at=noon(DAY)))
+            reviewed = count_statements(lambda: overdue.review(today=day, at=noon(day), run="test"))
+            counts.append((issue, reviewed))
+        assert counts[0] == counts[1]
+
+    def test_reading_standings(self) -> None:
+        one, fifty = make_accounts(1), make_accounts(50)
+        self.receive_all(fifty[:25], DAY)
+        keys = [item.pk for item in fifty]
+        alone = count_statements(lambda: read_standings(account_ids=[one[0].pk], today=DAY))
+        assert count_statements(lambda: read_standings(account_ids=keys, today=DAY)) == alone
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["receive", "clear", "take back", "review", "issue"]),
+        st.integers(1, 700_00),
+        st.integers(0, 9),
+        st.integers(0, 12),
+    ),
+    max_size=14,
+)
+
+
+@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=steps)
+def test_whatever_happens_to_an_account_the_books_balance(story: list[tuple[str, int, int, int]]) -> None:
+    account, day = bill(make_enrollment()), date(2027, 1, 6)
+    references: list[str] = []
+    for what, cents, which, days in story:
+        day += timedelta(days=days)
+        if what == "receive":
+            references.append(receive(account, cents, on=day - timedelta(days=which), today=day))
+        elif what == "review":
+            overdue.review(today=day, at=noon(day), run="story")
+        elif what == "issue":
+            invoices.issue_missing(today=day, at=noon(day))
+        elif references:
+            act_on(references[which % len(references)], what, day)
+        assert list_broken() == [], (what, day)
+    standing = see(account, today=day)
+    billed = read_balance(chart=Chart.RECEIVABLE, account_id=account.pk)
+    assert standing.due_cents - standing.credit_cents == billed
+    assert read_enrollment(account).coverage_start.day == 1
+
+
+def act_on(reference: str, what: str, day: date) -> None:
+    receipt = Receipt.objects.get(reference=reference)
+    settled = Movement.objects.filter(reference=f"{reference}:settled").exists()
+    if what == "take back":
+        take_back(reference, on=day, settled=settled)
+    elif not settled and receipt.taken_back_on is None:
+        settle_and_clear(reference, on=day)
