@@ -1,0 +1,1 @@
+"""How money moves: bank accounts, payments, bank files, the pages of the portal."""

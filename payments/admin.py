@@ -1,0 +1,358 @@
+"""Staff's review of how money moves: payments with their history, bank accounts, authorizations, bank
+files and returns.
+
+A bank account's number is never shown here, only how it ends.
+"""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing.models import Movement
+from connector_pay.lib.masking import mask_number
+from connector_pay.lib.read_only_admin import (
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    link_to,
+    link_to_list,
+    show_dollars,
+)
+from members.models import Notice
+from payments.models import (
+    Authorization,
+    BankAccount,
+    BankAccountMove,
+    BankFile,
+    FileEntry,
+    FileMove,
+    Payment,
+    PaymentMove,
+    ReturnLine,
+    Validation,
+)
+
+HALF = 5
+
+
+class PaymentMoveInline(ReadOnlyInline):
+    """How its status changed."""
+
+    model = PaymentMove
+    fields = ("before", "after", "at", "why")
+
+
+class FileEntryInline(ReadOnlyInline):
+    """The line of the bank file it went out on."""
+
+    model = FileEntry
+    verbose_name_plural = "file entries"
+    fields = ("file_link", "line", "trace", "amount")
+    amount = show_dollars("amount_cents", "amount")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FileEntry]:
+        """With the file."""
+        return super().get_queryset(request).select_related("file")
+
+    @admin.display(description="file")
+    def file_link(self, entry: FileEntry) -> str:
+        """Leads to the file."""
+        return link_to(entry.file)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdmin):
+    """One debit of one bank account for one billing account, from recording to posting or return."""
+
+    list_display = (
+        "confirmation",
+        "member",
+        "amount",
+        "status",
+        "received_date",
+        "channel",
+        "ending",
+        "recorded_at",
+    )
+    list_filter = ("status", "channel", "account__enrollment__plan__product", "received_date")
+    list_select_related = ("account__enrollment__member", "bank_account")
+    ordering = ("-recorded_at", "-id")
+    fields = (
+        "confirmation",
+        "member",
+        "account_link",
+        "bank_account_link",
+        "authorization_link",
+        "amount",
+        "status",
+        "received_date",
+        "channel",
+        "coverage_sentence",
+        "receipt_email",
+        "recorded_at",
+        "effective_date",
+        "posted_on",
+        "return_code",
+        "movements",
+        "notices",
+    )
+    inlines = (PaymentMoveInline, FileEntryInline)
+    search_paths = {
+        "confirmation": "confirmation_number",
+        "trace": "entry__trace",
+        "member_id": "account__enrollment__member__member_id",
+        "phone": "account__enrollment__member__phone",
+        "name": "account__enrollment__member__last_name",
+        "email": "receipt_email",
+    }
+    search_help_text = "Confirmation number, Member ID, phone number, name, trace number or receipt email"
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="confirmation number", ordering="confirmation_number")
+    def confirmation(self, payment: Payment) -> str:
+        """In two groups, as the payer was told it."""
+        number = payment.confirmation_number
+        return f"{number[:HALF]}-{number[HALF:]}"
+
+    @admin.display(description="bank account")
+    def ending(self, payment: Payment) -> str:
+        """How the account's number ends."""
+        return mask_number(payment.bank_account.last_four)
+
+    @admin.display(description="member")
+    def member(self, payment: Payment) -> str:
+        """Leads to the member."""
+        return link_to(payment.account.enrollment.member)
+
+    @admin.display(description="account")
+    def account_link(self, payment: Payment) -> str:
+        """Leads to the billing account."""
+        return link_to(payment.account)
+
+    @admin.display(description="bank account")
+    def bank_account_link(self, payment: Payment) -> str:
+        """Leads to the bank account."""
+        return link_to(payment.bank_account)
+
+    @admin.display(description="authorization")
+    def authorization_link(self, payment: Payment) -> str:
+        """Leads to what the payer agreed to."""
+        return link_to(payment.authorization)
+
+    @admin.display(description="ledger")
+    def movements(self, payment: Payment) -> str:
+        """Leads to its movements."""
+        return link_to_list(
+            Movement, "Movements of this payment", reference__startswith=f"{payment.reference}:"
+        )
+
+    @admin.display(description="notices")
+    def notices(self, payment: Payment) -> str:
+        """Leads to what was told about it."""
+        return link_to_list(Notice, "Notices about this payment", subject__exact=payment.reference)
+
+
+class BankAccountMoveInline(ReadOnlyInline):
+    """How its status changed."""
+
+    model = BankAccountMove
+    fields = ("before", "after", "at", "why")
+
+
+class ValidationInline(ReadOnlyInline):
+    """How it was validated."""
+
+    model = Validation
+    fields = ("method", "outcome", "detail", "at")
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(ReadOnlyAdmin):
+    """A bank account that payments are drawn on."""
+
+    list_display = ("ending", "holder_name", "kind", "routing_number", "status", "added_at")
+    list_filter = ("status", "kind")
+    fields = (
+        "ending",
+        "holder_name",
+        "kind",
+        "routing_number",
+        "status",
+        "owner",
+        "payments",
+        "added_at",
+        "hidden_at",
+    )
+    inlines = (ValidationInline, BankAccountMoveInline)
+    search_paths = {"last_four": "last_four", "title": "holder_name", "email": "owner__email"}
+    search_help_text = "The last four digits, the name on the account, or the owner's email address"
+
+    @admin.display(description="number")
+    def ending(self, account: BankAccount) -> str:
+        """How the number ends; more is never shown."""
+        return mask_number(account.last_four)
+
+    @admin.display(description="payments")
+    def payments(self, account: BankAccount) -> str:
+        """Leads to the payments drawn on it."""
+        return link_to_list(Payment, "Payments drawn on it", bank_account__id__exact=account.pk)
+
+
+@admin.register(Authorization)
+class AuthorizationAdmin(ReadOnlyAdmin):
+    """What a payer agreed to, word for word: the proof of a debit."""
+
+    list_display = ("id", "payer_name", "amount", "debit_on_or_after", "channel", "ending", "given_at")
+    list_filter = ("channel", "recurring")
+    fields = (
+        "text",
+        "text_version",
+        "language",
+        "payer_name",
+        "amount",
+        "debit_on_or_after",
+        "recurring",
+        "sec_code",
+        "channel",
+        "ending",
+        "account_link",
+        "given_at",
+        "given_by",
+        "address",
+        "browser",
+    )
+    search_paths = {
+        "last_four": "account_last_four",
+        "title": "payer_name",
+        "member_id": "account__enrollment__member__member_id",
+        "phone": "account__enrollment__member__phone",
+    }
+    search_help_text = "The payer's name, Member ID, phone number or the account's last four digits"
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="bank account")
+    def ending(self, authorization: Authorization) -> str:
+        """How the account's number ended."""
+        return mask_number(authorization.account_last_four)
+
+    @admin.display(description="account")
+    def account_link(self, authorization: Authorization) -> str:
+        """Leads to the billing account."""
+        return link_to(authorization.account)
+
+
+class FileMoveInline(ReadOnlyInline):
+    """How its status changed."""
+
+    model = FileMove
+    fields = ("before", "after", "at", "why")
+
+
+@admin.register(BankFile)
+class BankFileAdmin(ReadOnlyAdmin):
+    """A file to or from the bank, with its totals; its text stays sealed."""
+
+    list_display = (
+        "name",
+        "direction",
+        "kind",
+        "status",
+        "business_date",
+        "entry_count",
+        "debits",
+        "credits",
+    )
+    list_filter = ("direction", "kind", "status")
+    ordering = ("-business_date", "-pk")
+    fields = (
+        "name",
+        "direction",
+        "kind",
+        "status",
+        "business_date",
+        "created_on",
+        "created_time",
+        "modifier",
+        "line_count",
+        "entry_count",
+        "debits",
+        "credits",
+        "entries",
+        "returns",
+        "fault",
+        "sha256",
+        "stored_at",
+    )
+    inlines = (FileMoveInline,)
+    search_paths = {"text": "name", "trace": "entries__trace"}
+    search_help_text = "The file's name, or a trace number"
+    debits = show_dollars("debit_cents", "debits")
+    credits = show_dollars("credit_cents", "credits")
+
+    @admin.display(description="entries")
+    def entries(self, file: BankFile) -> str:
+        """Leads to its debits."""
+        return link_to_list(FileEntry, "Its debits", file__id__exact=file.pk)
+
+    @admin.display(description="returns and corrections")
+    def returns(self, file: BankFile) -> str:
+        """Leads to its returns and corrections."""
+        return link_to_list(ReturnLine, "Its returns and corrections", file__id__exact=file.pk)
+
+
+@admin.register(FileEntry)
+class FileEntryAdmin(ReadOnlyAdmin):
+    """One debit at one line of one bank file."""
+
+    list_display = ("trace", "payment_link", "file", "line", "amount")
+    list_select_related = ("file", "payment")
+    fields = ("trace", "cycle", "payment_link", "file_link", "line", "amount")
+    search_paths = {
+        "trace": "trace",
+        "confirmation": "payment__confirmation_number",
+        "member_id": "payment__account__enrollment__member__member_id",
+    }
+    search_help_text = "Trace number, confirmation number or Member ID"
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="payment")
+    def payment_link(self, entry: FileEntry) -> str:
+        """Leads to the payment."""
+        return link_to(entry.payment)
+
+    @admin.display(description="file")
+    def file_link(self, entry: FileEntry) -> str:
+        """Leads to the file."""
+        return link_to(entry.file)
+
+
+@admin.register(ReturnLine)
+class ReturnLineAdmin(ReadOnlyAdmin):
+    """One return or correction that the bank sent: applied once, or parked for a person."""
+
+    list_display = ("code", "trace", "amount", "payment_link", "applied", "parked_because", "at")
+    list_filter = ("applied", "code")
+    list_select_related = ("entry__payment",)
+    fields = (
+        "code",
+        "trace",
+        "amount",
+        "payment_link",
+        "file_link",
+        "line",
+        "applied",
+        "parked_because",
+        "at",
+    )
+    search_paths = {"trace": "trace", "text": "code", "confirmation": "entry__payment__confirmation_number"}
+    search_help_text = "Trace number, return code or confirmation number"
+    amount = show_dollars("amount_cents", "amount")
+
+    @admin.display(description="payment")
+    def payment_link(self, line: ReturnLine) -> str:
+        """Leads to the payment it names."""
+        return link_to(line.entry.payment if line.entry else None)
+
+    @admin.display(description="file")
+    def file_link(self, line: ReturnLine) -> str:
+        """Leads to the file it came in."""
+        return link_to(line.file)

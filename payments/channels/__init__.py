@@ -1,0 +1,1 @@
+"""The ways money comes in besides the member's own pages."""

@@ -1,0 +1,177 @@
+"""The coverage sentence: what a payment does to coverage and to the bills, said before the payer authorizes it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from django.utils import dateformat
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
+
+from billing.balances import OpenInvoice, Standing
+from billing.due_dates import DueDate, find_due_date, find_start, next_month
+from connector_pay.lib.money import format_dollars
+from connector_pay.lib.templatetags.exchange import long_date
+from members.models import EnrollmentStatus
+
+Whose = Literal["your", "the"]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The sentences about one's own coverage, or about someone else's."""
+
+    starts: Promise
+    part_of_first_bill: Promise
+    on_time: Promise
+    late: Promise
+    still_to_pay: Promise
+    still_past_due: Promise
+    credit: Promise
+
+
+_WORDS: dict[str, _Words] = {
+    "your": _Words(
+        starts=_("%(received)s, your coverage starts %(date)s."),
+        part_of_first_bill=_(
+            "This does not pay your whole first bill. Your coverage starts after %(amount)s more is received."
+        ),
+        on_time=_("your bill for %(month)s is paid on time."),
+        late=_("your bill for %(month)s is paid. It was due %(date)s."),
+        still_to_pay=_("%(amount)s of your bill for %(month)s is still to pay by %(date)s."),
+        still_past_due=_("%(amount)s of your bill for %(month)s is still to pay. It was due %(date)s."),
+        credit=_("%(amount)s is credit for your next bill."),
+    ),
+    "the": _Words(
+        starts=_("%(received)s, the coverage starts %(date)s."),
+        part_of_first_bill=_(
+            "This does not pay the whole first bill. The coverage starts after %(amount)s more is received."
+        ),
+        on_time=_("the bill for %(month)s is paid on time."),
+        late=_("the bill for %(month)s is paid. It was due %(date)s."),
+        still_to_pay=_("%(amount)s of the bill for %(month)s is still to pay by %(date)s."),
+        still_past_due=_("%(amount)s of the bill for %(month)s is still to pay. It was due %(date)s."),
+        credit=_("%(amount)s is credit for the next bill."),
+    ),
+}
+_UNSEEN = _(
+    "If this is a first payment, it must cover the whole bill. %(received)s, coverage can start no earlier than %(date)s."
+)
+_TODAY = _("Received today")
+_PAY_TODAY = _("Pay today: coverage starts %(date)s.")
+_STILL_COVERED = _("You are still covered. Pay %(amount)s by %(date)s.")
+_STILL_COVERED_LATE = _("You are still covered. Pay %(amount)s now. It was due %(date)s.")
+_ON_A_DAY = _("Received %(date)s")
+
+
+def describe_effect(
+    *,
+    standing: Standing | None,
+    amount_cents: int,
+    received_date: date,
+    today: date,
+    due_date_rule: DueDate = find_due_date,
+    whose: Whose = "your",
+) -> str:
+    """What a payment received on a day does: when coverage starts, which bills it pays and which are still to pay.
+
+    `due_date_rule` gives the account's due date of a month, overrides included. Without a standing the payer is shown
+    nothing of the account, and hears what holds for anyone.
+    """
+    received = _describe_received(received_date, today)
+    if standing is None:
+        earliest = find_start(
+            requested=next_month(received_date), received=received_date, due_date=due_date_rule
+        )
+        return str(_UNSEEN % {"received": received, "date": long_date(earliest)})
+    binder = standing.binder
+    if standing.enrollment_status == EnrollmentStatus.WAITING and binder and binder.remaining_cents:
+        return _describe_first_payment(
+            standing, binder, amount_cents, received_date, today, due_date_rule, whose
+        )
+    return _describe_bills(standing, amount_cents, received_date, received, whose)
+
+
+def find_start_if_paid(
+    *, standing: Standing, received_date: date, today: date, due_date_rule: DueDate
+) -> date:
+    """The first of the month in which coverage starts if the whole first bill is received on a day.
+
+    An earlier month is given back, as the nightly review does, unless it has begun.
+    """
+    start = find_start(requested=standing.requested_start, received=received_date, due_date=due_date_rule)
+    return max(start, standing.coverage_start) if start <= today else start
+
+
+def describe_after_return(*, standing: Standing, today: date, due_date_rule: DueDate) -> str:
+    """After a payment came back: what paying again today does, or that coverage goes on; empty if nothing is owed."""
+    if not standing.due_cents or standing.due_date is None:
+        return ""
+    if standing.enrollment_status == EnrollmentStatus.WAITING:
+        start = find_start_if_paid(
+            standing=standing, received_date=today, today=today, due_date_rule=due_date_rule
+        )
+        return str(_PAY_TODAY % {"date": long_date(start)})
+    words = _STILL_COVERED_LATE if standing.due_date < today else _STILL_COVERED
+    return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
+
+
+def _describe_first_payment(
+    standing: Standing,
+    binder: OpenInvoice,
+    amount_cents: int,
+    received_date: date,
+    today: date,
+    due_date_rule: DueDate,
+    whose: Whose,
+) -> str:
+    words = _WORDS[whose]
+    missing = binder.remaining_cents - amount_cents
+    if missing > 0:
+        return str(words.part_of_first_bill % {"amount": format_dollars(missing)})
+    start = find_start_if_paid(
+        standing=standing, received_date=received_date, today=today, due_date_rule=due_date_rule
+    )
+    return str(
+        words.starts % {"received": _describe_received(received_date, today), "date": long_date(start)}
+    )
+
+
+def _describe_bills(
+    standing: Standing, amount_cents: int, received_date: date, received: str, whose: Whose
+) -> str:
+    """Oldest bill first, as the money lands; the first sentence says when it is received."""
+    clauses = list(_list_clauses(standing.open_invoices, amount_cents, received_date, _WORDS[whose]))
+    if not clauses:
+        return ""
+    first, *others = clauses
+    return " ".join([f"{received}, {first}", *(clause[:1].upper() + clause[1:] for clause in others)])
+
+
+def _list_clauses(
+    invoices: tuple[OpenInvoice, ...], amount_cents: int, received_date: date, words: _Words
+) -> Iterator[str]:
+    for invoice in invoices:
+        missing = max(invoice.remaining_cents - amount_cents, 0)
+        amount_cents = max(amount_cents - invoice.remaining_cents, 0)
+        if invoice.due_date < received_date:
+            paid, unpaid = words.late, words.still_past_due
+        else:
+            paid, unpaid = words.on_time, words.still_to_pay
+        phrase = unpaid if missing else paid
+        yield str(phrase % _name_bill(invoice, missing))
+    if amount_cents:
+        yield str(words.credit % {"amount": format_dollars(amount_cents)})
+
+
+def _name_bill(invoice: OpenInvoice, missing: int) -> dict[str, Any]:
+    month = dateformat.format(invoice.coverage_month, pgettext("a month, in Django's date format", "F Y"))
+    return {"month": month, "date": long_date(invoice.due_date), "amount": format_dollars(missing)}
+
+
+def _describe_received(received_date: date, today: date) -> str:
+    if received_date == today:
+        return str(_TODAY)
+    return str(_ON_A_DAY % {"date": long_date(received_date)})

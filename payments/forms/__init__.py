@@ -1,0 +1,1 @@
+"""The forms of paying: finding a bill, amounts, bank account, authorization."""

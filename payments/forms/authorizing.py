@@ -1,0 +1,32 @@
+"""The review page: one box to tick for each payment, and the signed record of what was shown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from connector_pay.lib.money import format_dollars
+from payments.review import ReviewItem
+
+
+class ReviewForm(forms.Form):
+    """Nothing is ticked beforehand. `problem` is what has changed since the page was shown: then nothing typed counts."""
+
+    token = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, items: Sequence[ReviewItem], problem: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.problem = problem
+        for item in items:
+            words = _("Tick the box to authorize your payment of %s") % format_dollars(item.amount_cents)
+            self.fields[f"authorize_{item.payable.account_id}"] = forms.BooleanField(
+                label=item.authorization, error_messages={"required": words}
+            )
+
+    def full_clean(self) -> None:
+        """With a problem, that is the one error of the page."""
+        super().full_clean()
+        if self.problem and self.is_bound:
+            self._errors = forms.utils.ErrorDict()
+            self.add_error(None, self.problem)

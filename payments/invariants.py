@@ -1,0 +1,221 @@
+"""What must always hold among payments: each authorized, in one file, its history in order, the books with it."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from connector_pay.lib.invariants import Invariant
+from connector_pay.lib.states import StateMachine
+from payments.ach.batching import BANK_FILE
+from payments.models import (
+    BANK_ACCOUNT_MOVES,
+    FILE_MOVES,
+    PAYMENT_MOVES,
+    BankAccountStatus,
+    BankFile,
+    FileChunk,
+    FileStatus,
+    PaymentStatus,
+)
+
+FILES_OPENED = 40  # the latest; every file is opened again when it is sent or shown
+CHUNKS_AT_ONCE = 10  # of up to 10,000 lines, in memory
+
+WITHIN_AUTHORIZATION = """
+    SELECT payment.id, payment.amount_cents, proof.amount_cents
+    FROM payments_payment AS payment JOIN payments_authorization AS proof ON proof.id = payment.authorization_id
+    WHERE payment.amount_cents > proof.amount_cents OR payment.account_id <> proof.account_id
+       OR payment.bank_account_id <> proof.bank_account_id OR payment.received_date < proof.debit_on_or_after
+       OR payment.effective_date < proof.debit_on_or_after
+"""
+SINGLE_AUTHORIZATION_USED_ONCE = """
+    SELECT proof.id, count(*) FROM payments_authorization AS proof
+    JOIN payments_payment AS payment ON payment.authorization_id = proof.id
+    WHERE NOT proof.recurring GROUP BY proof.id HAVING count(*) > 1
+"""
+ONE_PAYMENT_PER_FORM = """
+    SELECT form_key, account_id, count(*) FROM payments_payment GROUP BY form_key, account_id HAVING count(*) > 1
+"""
+ONE_ENTRY_PER_DEBIT = """
+    SELECT payment.id, payment.status, entry.id
+    FROM payments_payment AS payment LEFT JOIN payments_fileentry AS entry ON entry.payment_id = payment.id
+    WHERE (payment.status IN ('sending', 'sent', 'settled', 'posted') AND entry.id IS NULL)
+       OR (payment.status IN ('recorded', 'canceled') AND entry.id IS NOT NULL)
+       OR entry.amount_cents <> payment.amount_cents
+       OR (entry.id IS NOT NULL) <> (payment.effective_date IS NOT NULL)
+"""
+FILE_TOTALS = """
+    SELECT file.id, file.entry_count, count(entry.id), file.debit_cents, coalesce(sum(entry.amount_cents), 0)
+    FROM payments_bankfile AS file LEFT JOIN payments_fileentry AS entry ON entry.file_id = file.id
+    WHERE file.direction = 'out' GROUP BY file.id
+    HAVING file.entry_count <> count(entry.id) OR file.debit_cents <> coalesce(sum(entry.amount_cents), 0)
+"""
+STATUS_OF_FILE = """
+    SELECT payment.id, payment.status, file.id, file.status
+    FROM payments_payment AS payment JOIN payments_fileentry AS entry ON entry.payment_id = payment.id
+    JOIN payments_bankfile AS file ON file.id = entry.file_id
+    WHERE (payment.status = 'sending') <> (file.status = 'sending')
+"""
+RETURNED_ONCE = """
+    SELECT payment.id, payment.status, payment.return_code, count(line.id)
+    FROM payments_payment AS payment JOIN payments_fileentry AS entry ON entry.payment_id = payment.id
+    LEFT JOIN payments_returnline AS line ON line.entry_id = entry.id AND line.applied AND line.code LIKE 'R%'
+    GROUP BY payment.id
+    HAVING count(line.id) <> (payment.status = 'returned')::int OR max(line.code) <> payment.return_code
+"""
+PARKED_WITH_A_REASON = """
+    SELECT id FROM payments_returnline
+    WHERE applied = (parked_because <> '') OR (applied AND entry_id IS NULL)
+"""
+BANK_BALANCE = """
+    SELECT books.cents, payments.cents FROM (
+        SELECT coalesce(sum(CASE WHEN debit = 'bank' THEN cents ELSE -cents END), 0) AS cents
+        FROM billing_movement WHERE (debit = 'bank' OR credit = 'bank') AND reference LIKE 'payment:%'
+    ) AS books, (
+        SELECT coalesce(sum(amount_cents), 0) AS cents FROM payments_payment WHERE status IN ('settled', 'posted')
+    ) AS payments WHERE books.cents <> payments.cents
+"""
+# A payment returned after it had settled keeps both of its movements at the bank.
+SETTLED_ON_LEDGER = """
+    WITH expected AS (
+        SELECT 'payment:' || id || ':settled' AS reference, account_id, amount_cents AS cents
+        FROM payments_payment AS payment WHERE status IN ('settled', 'posted') OR (status = 'returned' AND EXISTS (
+            SELECT FROM payments_paymentmove AS move WHERE move.payment_id = payment.id AND move.after = 'settled'
+        ))
+    ), posted AS (
+        SELECT reference, account_id, cents FROM billing_movement
+        WHERE reference LIKE 'payment:%' AND reference LIKE '%:settled'
+    )
+    SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
+    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+"""
+# Every payment under way counts once the crediting of its received date has finished, by the job ledger.
+COUNTED_IN_TIME = """
+    SELECT payment.id, payment.received_date FROM payments_payment AS payment
+    LEFT JOIN billing_receipt AS receipt ON receipt.reference = 'payment:' || payment.id
+    WHERE payment.status IN ('recorded', 'sending', 'sent') AND receipt.id IS NULL AND payment.received_date <= (
+        SELECT max(business_date) FROM lib_jobrun WHERE job = 'credit_due' AND finished_at IS NOT NULL
+    )
+"""
+RECEIPTS_FOLLOW_PAYMENTS = """
+    SELECT payment.id, payment.status, receipt.id, receipt.reference
+    FROM payments_payment AS payment
+    FULL JOIN (SELECT * FROM billing_receipt WHERE reference LIKE 'payment:%') AS receipt
+        ON receipt.reference = 'payment:' || payment.id
+    WHERE payment.id IS NULL OR receipt.cents <> payment.amount_cents OR receipt.account_id <> payment.account_id
+       OR receipt.received_date <> payment.received_date
+       OR (payment.status IN ('returned', 'canceled') AND receipt.id IS NOT NULL AND receipt.taken_back_on IS NULL)
+       OR (payment.status NOT IN ('returned', 'canceled') AND receipt.taken_back_on IS NOT NULL)
+       OR (payment.status IN ('settled', 'posted') AND receipt.id IS NULL)
+       OR (payment.status = 'posted' AND (receipt.cleared_on IS NULL OR payment.posted_on IS NULL))
+       OR (payment.status NOT IN ('posted', 'returned') AND receipt.cleared_on IS NOT NULL)
+"""
+
+
+def write_history_question(
+    *, table: str, history: str, moves: StateMachine, first: str, where: str = "TRUE"
+) -> str:
+    """The question whose rows are the subjects whose history takes no allowed arrow, has a gap, or ends elsewhere than they
+    stand. `first` is the state in which a subject begins.
+    """
+    subject = f"{moves.subject_field}_id"
+    arrows = ", ".join(
+        f"('{before}', '{after}')" for before, afters in moves.arrows.items() for after in sorted(afters)
+    )
+    return f"""
+        WITH steps AS (
+            SELECT {subject} AS id, before, after,
+                   lag(after) OVER (PARTITION BY {subject} ORDER BY id) AS stood,
+                   lead(after) OVER (PARTITION BY {subject} ORDER BY id) AS goes_on
+            FROM {history}
+        )
+        SELECT id, before, after FROM steps
+        WHERE before <> coalesce(stood, '{first}') OR (before, after) NOT IN ({arrows})
+        UNION ALL
+        SELECT subject.id, steps.after, subject.status FROM {table} AS subject
+        LEFT JOIN steps ON steps.id = subject.id AND steps.goes_on IS NULL
+        WHERE {where} AND subject.status <> coalesce(steps.after, '{first}')
+    """
+
+
+def list_changed_files() -> Iterator[tuple[Any, ...]]:
+    """The latest bank files whose stored bytes no longer have the sha256 and the lines kept at writing."""
+    files = list(BankFile.objects.order_by("-pk")[:FILES_OPENED])
+    chunks = FileChunk.objects.filter(file__in=files).select_related("sealed").order_by("file", "number")
+    read = chunks.iterator(chunk_size=CHUNKS_AT_ONCE)
+    found = {key: _digest(parts) for key, parts in groupby(read, key=lambda chunk: chunk.file_id)}
+    for file in files:
+        sha256, lines = found.get(file.pk) or _digest([])
+        if sha256 != file.sha256:
+            yield (file.pk, file.name, "sha256")
+        elif file.direction == BankFile.Direction.OUT and lines != file.line_count:
+            yield (file.pk, file.name, "lines")
+
+
+def _digest(chunks: Iterable[FileChunk]) -> tuple[str, int]:
+    """The sha256 and the number of lines of a file's clear bytes."""
+    digest, lines = hashlib.sha256(), 0
+    for chunk in chunks:
+        clear = chunk.sealed.open(purpose=BANK_FILE)
+        digest.update(clear)
+        lines += clear.count(b"\n")
+    return digest.hexdigest(), lines
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    Invariant(
+        "I4 within the authorization", "No debit exceeds what its payer authorized.", WITHIN_AUTHORIZATION
+    ),
+    Invariant(
+        "I4 one debit each", "A single authorization serves one payment.", SINGLE_AUTHORIZATION_USED_ONCE
+    ),
+    Invariant("I6 one form, one payment", "A form makes one payment an account.", ONE_PAYMENT_PER_FORM),
+    Invariant(
+        "I7 payments",
+        "A payment's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_payment",
+            history="payments_paymentmove",
+            moves=PAYMENT_MOVES,
+            first=PaymentStatus.RECORDED.value,
+        ),
+    ),
+    Invariant(
+        "I7 bank files",
+        "A bank file's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_bankfile",
+            history="payments_filemove",
+            moves=FILE_MOVES,
+            first=FileStatus.SENDING.value,
+            where="subject.direction = 'out'",
+        ),
+    ),
+    Invariant(
+        "I7 bank accounts",
+        "A bank account's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_bankaccount",
+            history="payments_bankaccountmove",
+            moves=BANK_ACCOUNT_MOVES,
+            first=BankAccountStatus.UNCHECKED.value,
+        ),
+    ),
+    Invariant(
+        "I9 one line in one file", "Every debit is in exactly one file, others in none.", ONE_ENTRY_PER_DEBIT
+    ),
+    Invariant("I9 file totals", "A file's totals are those of its lines.", FILE_TOTALS),
+    Invariant("I9 sent with the file", "Payments are sent when their file is, not before.", STATUS_OF_FILE),
+    Invariant(
+        "I2 stored files", "Stored bank files have the bytes they were written with.", list_changed_files
+    ),
+    Invariant("I10 returned once", "A debit is returned by one line, and only then.", RETURNED_ONCE),
+    Invariant("I10 nothing dropped", "A return line is applied or says why not.", PARKED_WITH_A_REASON),
+    Invariant(
+        "I17 cash at the bank", "The bank's balance is what settled and did not come back.", BANK_BALANCE
+    ),
+    Invariant("I17 settled", "Each payment that settled is on the ledger, and no other.", SETTLED_ON_LEDGER),
+    Invariant("I17 receipts", "What counts as received is what was paid.", RECEIPTS_FOLLOW_PAYMENTS),
+    Invariant("I17 counted", "A payment counts once its received date has come.", COUNTED_IN_TIME),
+)

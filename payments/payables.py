@@ -1,0 +1,176 @@
+"""Payables: which accounts a payer may pay, in which amounts, until when, and what to ask once more about."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Q
+from django.utils import dateformat
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from billing.balances import Standing, read_standings
+from billing.due_dates import first_of_month
+from billing.policy import read_policy
+from connector_pay.lib.money import format_dollars
+from connector_pay.lib.templatetags.exchange import long_date
+from members.models import EnrollmentStatus, Product
+from payments.drafts import Chosen
+from payments.models import Payment, PaymentStatus
+from payments.statements import amount_limits
+
+OPEN = (EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE)
+IN_PROGRESS = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT, PaymentStatus.SETTLED)
+
+
+@dataclass(frozen=True)
+class Payable:
+    """An account that can be paid. The label is "Health", with the coverage year where there are two of them."""
+
+    account_id: int
+    product: str
+    label: str
+    coverage: str
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class AmountOption:
+    """An amount offered: its key in the form, its words, whole cents."""
+
+    key: str
+    words: str
+    cents: int
+
+
+def list_payables(*, account_ids: Iterable[int], today: date) -> list[Payable]:
+    """The accounts that can be paid, health first: open ones, and ended ones on which something is still due."""
+    found = read_standings(account_ids=account_ids, today=today).values()
+    standings = [item for item in found if item.enrollment_status in OPEN or _is_owed_after_the_end(item)]
+    standings.sort(
+        key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id)
+    )
+    coverages = _name_coverages(standings)
+    return [
+        Payable(
+            account_id=item.account_id,
+            product=item.product,
+            label=_name_product(item, coverages[item.account_id], among=standings),
+            coverage=coverages[item.account_id],
+            standing=item,
+        )
+        for item in standings
+    ]
+
+
+def list_amounts(*, standing: Standing) -> list[AmountOption]:
+    """What is due in all; and this month's and the past due apart, where both are owed. Nothing where nothing is due."""
+    due, this_month, past = standing.due_cents, standing.this_month_cents, standing.past_due_cents
+    offered = [AmountOption("due", _("Total due: %s") % format_dollars(due), due)] if due else []
+    if this_month and past:
+        offered.append(AmountOption("month", _("This month: %s") % format_dollars(this_month), this_month))
+        offered.append(AmountOption("past", _("Past due: %s") % format_dollars(past), past))
+    return offered
+
+
+def find_last_day(*, payables: Iterable[Payable], today: date) -> date:
+    """The last day on which a payment for all of these may be scheduled: the earliest due date, today if that has come."""
+    days = [payable.standing.due_date or today for payable in payables]
+    return max(today, min(days, default=today))
+
+
+def list_questions(
+    *,
+    chosen: Sequence[Chosen],
+    payables: Mapping[int, Payable],
+    shows_account: bool,
+    received_date: date,
+    session_digest: str,
+) -> list[str]:
+    """What to ask once more before going on: more than is due, or the same amount as a payment in progress.
+
+    A guest who is not shown the account hears only of payments made in the same browser session.
+    """
+    questions = []
+    for item in chosen:
+        payable = payables[item.account_id]
+        limits = amount_limits(standing=payable.standing if shows_account else None)
+        if item.amount_cents > limits.warn_above:
+            questions.append(_ask_about_more(payable, item.amount_cents))
+        visible = Q() if shows_account else Q(session_digest=session_digest)
+        same = _find_same(item, visible=visible, received_date=received_date)
+        if same:
+            questions.append(_ask_about_same(payable, same))
+    return questions
+
+
+def _is_owed_after_the_end(standing: Standing) -> bool:
+    return standing.enrollment_status == EnrollmentStatus.ENDED and standing.due_cents > 0
+
+
+def _find_first_month(standing: Standing) -> date:
+    """The month that a payment reaches first: the oldest open bill's, else the last bill's."""
+    if standing.open_invoices:
+        return standing.open_invoices[0].coverage_month
+    return (
+        standing.latest_invoice.coverage_month
+        if standing.latest_invoice
+        else first_of_month(standing.coverage_start)
+    )
+
+
+def _name_coverages(standings: Sequence[Standing]) -> dict[int, str]:
+    """Each account's coverage year; where two of one product share it, the month their coverage starts."""
+    years = Counter((item.product, _find_first_month(item).year) for item in standings)
+    month = pgettext("a month, in Django's date format", "F Y")
+    return {
+        item.account_id: str(_find_first_month(item).year)
+        if years[item.product, _find_first_month(item).year] == 1
+        else _("from %s") % dateformat.format(item.coverage_start, month)
+        for item in standings
+    }
+
+
+def _name_product(standing: Standing, coverage: str, *, among: Sequence[Standing]) -> str:
+    name = str(Product(standing.product).label)
+    alone = sum(item.product == standing.product for item in among) == 1
+    return name if alone else f"{name} {coverage}"
+
+
+def _find_same(item: Chosen, *, visible: Q, received_date: date) -> Payment | None:
+    days = timedelta(days=read_policy().duplicate_warning_days)
+    payments = Payment.objects.filter(
+        visible,
+        account=item.account_id,
+        amount_cents=item.amount_cents,
+        status__in=IN_PROGRESS,
+        received_date__range=(received_date - days, received_date + days),
+    )
+    return payments.order_by("-received_date", "-pk").first()
+
+
+def _ask_about_more(payable: Payable, cents: int) -> str:
+    due = payable.standing.due_cents
+    facts = {"amount": format_dollars(cents), "due": format_dollars(due), "bill": payable.label}
+    if not due:
+        return (
+            _("%(bill)s: you are paying %(amount)s, but nothing is due. It will be credit for the next bill.")
+            % facts
+        )
+    return (
+        _(
+            "%(bill)s: you are paying %(amount)s, but %(due)s is due. The rest will be credit for the next bill."
+        )
+        % facts
+    )
+
+
+def _ask_about_same(payable: Payable, payment: Payment) -> str:
+    return _(
+        "%(bill)s: a payment of %(amount)s, received %(date)s, is already on its way. This one would be taken as well."
+    ) % {
+        "bill": payable.label,
+        "amount": format_dollars(payment.amount_cents),
+        "date": long_date(payment.received_date),
+    }

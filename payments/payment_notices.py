@@ -1,0 +1,87 @@
+"""What is told about a payment: to the member whose bill it pays, and to the guest who paid it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from members.outbox import Telling, tell
+from payments.confirmation import format_number
+from payments.models import BankAccountStatus, Payment, PaymentChannel
+from payments.statements import expected_clearing_date
+
+
+def list_facts(*, payment: Payment) -> dict[str, Any]:
+    """What every notice about a payment says."""
+    return {
+        "product": payment.account.enrollment.plan.product,
+        "amount_cents": payment.amount_cents,
+        "received_date": payment.received_date,
+        "confirmation_number": format_number(payment.confirmation_number),
+        "last_four": payment.bank_account.last_four,
+    }
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom a notice about a payment goes to, as `Telling` names them; and whether it is the payer.
+
+    A guest's bank account is the guest's own business: only the payer reads of it.
+    """
+
+    who: dict[str, Any]
+    is_payer: bool
+
+    def make_telling(self, *, event: str, facts: Mapping[str, Any]) -> Telling:
+        """The notice, without the bank account for who did not pay from it."""
+        return Telling(
+            event=event, facts={**facts} if self.is_payer else {**facts, "last_four": ""}, **self.who
+        )
+
+
+def list_readers(*, payment: Payment) -> list[Reader]:
+    """The member; and the guest who paid, at the address they left."""
+    member = payment.account.enrollment.member
+    if payment.channel != PaymentChannel.GUEST:
+        who = {"subject": payment.reference, "member": member, "address": payment.receipt_email}
+        return [Reader(who=who, is_payer=True)]
+    readers = [Reader(who={"subject": payment.reference, "member": member}, is_payer=False)]
+    if payment.receipt_email:
+        guest = {
+            "subject": f"{payment.reference}:payer",
+            "address": payment.receipt_email,
+            "language": payment.authorization.language,
+        }
+        readers.append(Reader(who=guest, is_payer=True))
+    return readers
+
+
+def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> None:
+    """Received, or scheduled; with what it does to coverage, as the payer was told, and when it is expected to clear."""
+    tellings = []
+    for payment in payments:
+        event = "payment_received" if payment.received_date <= today else "payment_scheduled"
+        clearing_date = expected_clearing_date(
+            today=today,
+            at=at,
+            received_date=payment.received_date,
+            validated=payment.bank_account.status == BankAccountStatus.VALID,
+        )
+        facts = list_facts(payment=payment) | {
+            "effect": payment.coverage_sentence,
+            "clearing_date": clearing_date,
+        }
+        tellings += [
+            reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=payment)
+        ]
+    tell(tellings=tellings, today=today, at=at)
+
+
+def tell_canceled(*, payments: Iterable[Payment], today: date, at: datetime) -> None:
+    """Canceled: no money will be taken."""
+    tellings = [
+        reader.make_telling(event="payment_canceled", facts=list_facts(payment=payment))
+        for payment in payments
+        for reader in list_readers(payment=payment)
+    ]
+    tell(tellings=tellings, today=today, at=at)

@@ -1,0 +1,346 @@
+"""Recording a payment: what the payer authorized is kept, the money counts as received, all or nothing, once a form.
+
+Until a payment is in a bank file it can be canceled; never after.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext as _
+
+from billing.allocation import NewReceipt, apply_locked, lock_accounts, take_back
+from billing.balances import Standing, read_standings
+from billing.models import Account, Receipt
+from connector_pay.lib.money import format_dollars
+from members.models import EnrollmentStatus, User
+from payments.bank_accounts import CLOSED, BankDetails, UnableToUseBankAccount, register
+from payments.confirmation import make_number
+from payments.models import (
+    PAYMENT_MOVES,
+    Authorization,
+    BankAccount,
+    Payment,
+    PaymentChannel,
+    PaymentMove,
+    PaymentStatus,
+)
+from payments.payment_notices import tell_canceled, tell_recorded
+from payments.statements import AUTHORIZATION_VERSION, amount_limits
+
+CHUNK = 2_000  # payments a transaction
+ATTEMPTS = 3
+ONE_PER_FORM = "one_payment_per_form"
+UNDER_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
+
+
+class UnableToRecord(ValueError):
+    """The payment cannot be taken as it is; the text says why, for the page. Nothing was recorded."""
+
+
+class UnableToCancel(Exception):
+    """The payment has gone into a bank file, or has ended."""
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who pays, and from where: what the proof of authorization keeps."""
+
+    channel: str
+    user: User | None
+    name: str
+    session_digest: str = ""
+    address: str | None = None
+    browser: str = ""
+    language: str = "en"
+    receipt_email: str = ""
+
+
+@dataclass(frozen=True)
+class PaymentItem:
+    """One debit that the payer authorized: cents, the day it counts as received, what they were told and what they agreed to.
+
+    `due_was_shown` is False for a guest who was shown nothing of the account: only the flat limits hold.
+    """
+
+    account_id: int
+    amount_cents: int
+    received_date: date
+    coverage_sentence: str
+    authorization_text: str
+    due_was_shown: bool = True
+
+
+def record_payments(
+    *,
+    payer: Payer,
+    bank: BankDetails | BankAccount,
+    items: Sequence[PaymentItem],
+    form_key: UUID,
+    today: date,
+    at: datetime,
+    standings: Mapping[int, Standing] | None = None,
+) -> list[Payment]:
+    """Record each item's payment with its authorization, all or none; what is received today counts at once.
+
+    A form key that was used before records nothing and returns what it made then. `standings` spares reading them again where
+    the caller just has. Raises UnableToRecord, UnableToUseBankAccount.
+    """
+    _refuse_form(payer, items, today=today)
+    for _attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                lock_accounts(account_ids=[item.account_id for item in items])
+                return find_recorded(form_key=form_key) or _record(
+                    payer=payer,
+                    bank=bank,
+                    items=items,
+                    form_key=form_key,
+                    today=today,
+                    at=at,
+                    standings=standings,
+                )
+        except IntegrityError as error:
+            constraint = _name_constraint(error)
+            if constraint == ONE_PER_FORM:
+                return find_recorded(form_key=form_key)
+            if "confirmation_number" not in constraint:
+                raise
+    raise UnableToRecord(_("We could not give your payment a confirmation number. Try again"))
+
+
+def find_recorded(*, form_key: UUID) -> list[Payment]:
+    """The payments that this form has made, none if it has not been sent before."""
+    payments = Payment.objects.filter(form_key=form_key).select_related(
+        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
+    )
+    return list(payments.order_by("pk"))
+
+
+def credit_due(*, today: date, at: datetime) -> int:
+    """Count scheduled payments whose received date has come; returns how many. Safe to run twice, resumes in chunks."""
+    waiting = sorted(_find_uncounted(today).values_list("pk", "account_id"))
+    counted = 0
+    for start in range(0, len(waiting), CHUNK):
+        chunk = waiting[start : start + CHUNK]
+        with transaction.atomic():
+            lock_accounts(account_ids=[account_id for _key, account_id in chunk])
+            # Read again under the lock: one of them may have been canceled meanwhile.
+            payments = list(_find_uncounted(today).filter(pk__in=[key for key, _account_id in chunk]))
+            apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
+            counted += len(payments)
+    return counted
+
+
+def cancel_payment(*, payment_id: int, today: date, at: datetime, why: str) -> None:
+    """Cancel a payment that is not yet in a bank file; its money was never received. Raises UnableToCancel."""
+    if not cancel_unsent(payment_ids=[payment_id], today=today, at=at, why=why):
+        raise UnableToCancel(
+            _("This payment is already on its way to your bank and can no longer be canceled.")
+        )
+
+
+def cancel_unsent(*, payment_ids: Iterable[int], today: date, at: datetime, why: str) -> list[int]:
+    """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which."""
+    ids = list(payment_ids)
+    with transaction.atomic():
+        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
+        moved = PAYMENT_MOVES.move(
+            model=Payment,
+            history=PaymentMove,
+            ids=ids,
+            before=PaymentStatus.RECORDED,
+            after=PaymentStatus.CANCELED,
+            at=at,
+            why=why,
+        )
+        payments = read_with_people(payment_ids=moved)
+        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
+        tell_canceled(payments=payments, today=today, at=at)
+    return moved
+
+
+def cancel_expired(*, today: date, at: datetime) -> int:
+    """An enrollment that expired unpaid is not charged: its payments not yet in a bank file are canceled."""
+    expired = Payment.objects.filter(
+        status=PaymentStatus.RECORDED, account__enrollment__status=EnrollmentStatus.EXPIRED
+    )
+    ids = list(expired.values_list("pk", flat=True))
+    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="enrollment expired")) if ids else 0
+
+
+def take_back_counted(
+    *, payments: Iterable[Payment], settled: bool, why: str, today: date, at: datetime
+) -> None:
+    """Take back the money of those payments that has been counted; a scheduled one may never have been."""
+    references = [payment.reference for payment in payments]
+    counted = Receipt.objects.filter(reference__in=references).values_list("reference", flat=True)
+    if counted:
+        take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
+
+
+def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
+    """The payments with all that a notice about them names, in the order of their ids."""
+    payments = Payment.objects.filter(pk__in=list(payment_ids)).select_related(
+        "account__enrollment__plan", "account__enrollment__member", "bank_account__owner", "authorization"
+    )
+    return list(payments.order_by("pk"))
+
+
+def _refuse_form(payer: Payer, items: Sequence[PaymentItem], *, today: date) -> None:
+    """What can be said without looking at the accounts. Raises UnableToRecord."""
+    if not items or len({item.account_id for item in items}) < len(items):
+        raise UnableToRecord(_("Choose what to pay, each bill once"))
+    for item in items:
+        if item.received_date < today:
+            raise UnableToRecord(_("The payment date has passed. Choose today or a later day"))
+        if item.received_date > today and payer.channel == PaymentChannel.GUEST:
+            raise UnableToRecord(_("To schedule a payment for a later day, sign in"))
+
+
+def _record(
+    *,
+    payer: Payer,
+    bank: BankDetails | BankAccount,
+    items: Sequence[PaymentItem],
+    form_key: UUID,
+    today: date,
+    at: datetime,
+    standings: Mapping[int, Standing] | None,
+) -> list[Payment]:
+    account_ids = [item.account_id for item in items]
+    # Read under the lock: the nightly review may have come first.
+    accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(account_ids)
+    known = standings or read_standings(account_ids=account_ids, today=today)
+    for item in items:
+        _refuse_expired(accounts[item.account_id].enrollment.status == EnrollmentStatus.EXPIRED)
+        _refuse_item(item, known[item.account_id], today=today)
+    bank_account = _find_bank_account(bank, payer=payer, at=at)
+    authorizations = Authorization.objects.bulk_create(
+        _make_authorization(item, payer=payer, bank_account=bank_account, at=at) for item in items
+    )
+    payments = Payment.objects.bulk_create(
+        _make_payment(
+            item,
+            proof,
+            account=accounts[item.account_id],
+            payer=payer,
+            bank_account=bank_account,
+            form_key=form_key,
+            at=at,
+        )
+        for item, proof in zip(items, authorizations, strict=True)
+    )
+    received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
+    if received:
+        # Money a moment too late for the last month of the enrollment window ends the enrollment.
+        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
+    tell_recorded(payments=payments, today=today, at=at)
+    return payments
+
+
+def _refuse_expired(has_expired: bool) -> None:
+    """Raises UnableToRecord for an enrollment that has expired."""
+    if has_expired:
+        raise UnableToRecord(_("This enrollment has ended. Call us before you pay"))
+
+
+def _refuse_item(item: PaymentItem, standing: Standing, *, today: date) -> None:
+    """Raises UnableToRecord for an amount out of bounds, or a day after the due date."""
+    limits = amount_limits(standing=standing if item.due_was_shown else None)
+    if item.amount_cents < limits.minimum:
+        raise UnableToRecord(_("Enter an amount of at least %s") % format_dollars(limits.minimum))
+    if item.amount_cents > limits.maximum:
+        raise UnableToRecord(_("Enter an amount of %s or less") % format_dollars(limits.maximum))
+    last_day = max(today, standing.due_date or today)
+    if item.received_date > last_day:
+        raise UnableToRecord(_("Choose a payment date up to the due date"))
+
+
+def _find_bank_account(bank: BankDetails | BankAccount, *, payer: Payer, at: datetime) -> BankAccount:
+    """A saved account of the payer's own, or the typed one registered. Raises UnableToRecord, UnableToUseBankAccount."""
+    if isinstance(bank, BankDetails):
+        return register(details=bank, owner=payer.user, at=at)
+    saved = BankAccount.objects.get(pk=bank.pk)
+    if payer.user is None or saved.owner_id != payer.user.pk or saved.hidden_at:
+        raise UnableToRecord(_("Choose one of your own bank accounts"))
+    if saved.status in CLOSED:
+        raise UnableToUseBankAccount(
+            _("This bank account could not be used before. Use another account or call us")
+        )
+    return saved
+
+
+def _make_authorization(
+    item: PaymentItem, *, payer: Payer, bank_account: BankAccount, at: datetime
+) -> Authorization:
+    return Authorization(
+        account_id=item.account_id,
+        bank_account=bank_account,
+        channel=payer.channel,
+        sec_code="WEB",
+        amount_cents=item.amount_cents,
+        debit_on_or_after=item.received_date,
+        text=item.authorization_text,
+        text_version=AUTHORIZATION_VERSION,
+        language=payer.language,
+        payer_name=payer.name[:80],
+        account_last_four=bank_account.last_four,
+        given_at=at,
+        given_by=payer.user,
+        address=payer.address,
+        browser=payer.browser[:300],
+    )
+
+
+def _make_payment(
+    item: PaymentItem,
+    authorization: Authorization,
+    *,
+    account: Account,
+    payer: Payer,
+    bank_account: BankAccount,
+    form_key: UUID,
+    at: datetime,
+) -> Payment:
+    return Payment(
+        confirmation_number=make_number(),
+        account=account,
+        bank_account=bank_account,
+        authorization=authorization,
+        amount_cents=item.amount_cents,
+        received_date=item.received_date,
+        channel=payer.channel,
+        form_key=form_key,
+        session_digest=payer.session_digest,
+        coverage_sentence=item.coverage_sentence,
+        receipt_email=payer.receipt_email,
+        recorded_at=at,
+    )
+
+
+def _make_receipt(payment: Payment) -> NewReceipt:
+    return NewReceipt(
+        account_id=payment.account_id,
+        reference=payment.reference,
+        cents=payment.amount_cents,
+        received_date=payment.received_date,
+    )
+
+
+def _find_uncounted(today: date) -> QuerySet[Payment]:
+    """Payments under way without a receipt: each is looked up by its reference, so that what is past costs nothing."""
+    reference = Concat(Value("payment:"), Cast(OuterRef("pk"), CharField()))
+    receipt = Subquery(Receipt.objects.filter(reference=reference).values("pk")[:1])
+    under_way = Payment.objects.filter(status__in=UNDER_WAY, received_date__lte=today)
+    return under_way.annotate(receipt=receipt).filter(receipt=None)
+
+
+def _name_constraint(error: IntegrityError) -> str:
+    """The constraint that PostgreSQL names; empty for a failure of another kind."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) or ""

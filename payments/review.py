@@ -1,0 +1,145 @@
+"""Review: what a payer is shown before authorizing, signed, and compared with what is true when the request reaches us."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.utils.translation import gettext as _
+
+from billing.balances import Standing
+from billing.due_date_overrides import read_due_date
+from billing.due_dates import DueDate, find_start, next_month
+from billing.policy import read_policy
+from connector_pay.lib.templatetags.exchange import short_date
+from members.models import EnrollmentStatus
+from payments.coverage_sentences import find_start_if_paid
+from payments.drafts import Contents, Draft
+from payments.payables import Payable
+from payments.statements import authorization_text, describe_effect
+
+SALT = "payments.review"
+
+
+class UnableToReadReview(ValueError):
+    """What came back was not signed by us, is too old, or belongs to another draft."""
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    """One payment as it is shown: what it does to coverage, and the words to be authorized.
+
+    `start` is the coverage start that the sentence names, where it names one.
+    """
+
+    payable: Payable
+    amount_cents: int
+    received_date: date
+    sentence: str
+    authorization: str
+    start: date | None
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What travels signed with the form."""
+        return {
+            "account": self.payable.account_id,
+            "cents": self.amount_cents,
+            "date": self.received_date.isoformat(),
+            "sentence": self.sentence,
+            "authorization": hashlib.sha256(self.authorization.encode()).hexdigest(),
+            "start": self.start.isoformat() if self.start else "",
+        }
+
+
+def prepare_items(
+    *, contents: Contents, payables: Mapping[int, Payable], last_four: str, today: date, language: str
+) -> list[ReviewItem]:
+    """What the draft's payments do and ask for, as things stand today. A chosen date that has passed has become today."""
+    received = max(contents.pay_on or today, today)
+    rules = _read_rules(contents, payables)
+    items = []
+    for item in contents.chosen:
+        payable, rule = payables[item.account_id], rules[item.account_id]
+        standing = payable.standing if contents.shows_account else None
+        effect: dict[str, Any] = {
+            "standing": standing,
+            "amount_cents": item.amount_cents,
+            "received_date": received,
+        }
+        authorization = authorization_text(
+            payee=settings.EXCHANGE["name"],
+            amount_cents=item.amount_cents,
+            debit_on=received,
+            last_four=last_four,
+            language=language,
+        )
+        items.append(
+            ReviewItem(
+                payable=payable,
+                amount_cents=item.amount_cents,
+                received_date=received,
+                sentence=describe_effect(**effect, today=today, due_date_rule=rule),
+                authorization=authorization,
+                start=_find_named_start(**effect, today=today, rule=rule),
+            )
+        )
+    return items
+
+
+def sign_review(*, draft: Draft, items: Sequence[ReviewItem]) -> str:
+    """What was shown, signed; it travels with the form."""
+    facts = {"draft": str(draft.id), "form_key": str(draft.form_key), "items": [item.shown for item in items]}
+    return signing.dumps(facts, salt=SALT, compress=True)
+
+
+def read_review(*, token: str, draft_id: UUID) -> dict[str, Any]:
+    """What was signed for this draft: its form key, and the items as shown. Raises UnableToReadReview."""
+    try:
+        facts: dict[str, Any] = signing.loads(token, salt=SALT, max_age=read_policy().draft_minutes * 60)
+    except signing.BadSignature as error:
+        raise UnableToReadReview from error
+    if facts["draft"] != str(draft_id):
+        raise UnableToReadReview
+    return facts
+
+
+def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[ReviewItem], today: date) -> str:
+    """What is no longer as it was shown, in one sentence for the payer; empty where nothing has changed."""
+    now = [item.shown for item in items]
+    if list(shown) == now:
+        return ""
+    for before, after in zip(shown, now, strict=False):
+        if before["start"] and after["start"] and before["start"] != after["start"]:
+            return _("It is now %(today)s. Paying now starts coverage %(after)s, not %(before)s") % {
+                "today": short_date(today),
+                "after": short_date(date.fromisoformat(after["start"])),
+                "before": short_date(date.fromisoformat(before["start"])),
+            }
+    if [item["date"] for item in shown] != [item["date"] for item in now]:
+        return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
+    return _("Something changed while this page was open. Check your payment once more")
+
+
+def _read_rules(contents: Contents, payables: Mapping[int, Payable]) -> dict[int, DueDate]:
+    """Each account's due dates; where nothing of the account is shown, those that hold for everyone."""
+    account_ids = [item.account_id for item in contents.chosen]
+    if contents.shows_account:
+        return {key: payables[key].standing.due_date_rule for key in account_ids}
+    return dict.fromkeys(account_ids, read_due_date())
+
+
+def _find_named_start(
+    *, standing: Standing | None, amount_cents: int, received_date: date, today: date, rule: DueDate
+) -> date | None:
+    if standing is None:
+        return find_start(requested=next_month(received_date), received=received_date, due_date=rule)
+    binder = standing.binder
+    waits = standing.enrollment_status == EnrollmentStatus.WAITING and binder and binder.remaining_cents
+    if not waits or not binder or amount_cents < binder.remaining_cents:
+        return None
+    return find_start_if_paid(standing=standing, received_date=received_date, today=today, due_date_rule=rule)

@@ -1,0 +1,157 @@
+"""What paying does, in words: limits, what is authorized, when a payment is final, what its status is called.
+
+One function for every channel: what a page, a call or a notice says comes from here.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
+
+from billing.balances import Standing
+from billing.policy import read_policy
+from connector_pay.lib.clock import EASTERN
+from connector_pay.lib.money import format_dollars
+from connector_pay.lib.templatetags.exchange import long_date
+from members.models import EnrollmentStatus
+from payments.ach.banking_days import (
+    add_banking_days,
+    banking_day_on_or_after,
+    is_banking_day,
+    next_banking_day,
+)
+from payments.coverage_sentences import describe_effect as describe_effect
+from payments.models import Payment, PaymentStatus
+from payments.validation import answers_at_once
+
+AUTHORIZATION_VERSION = "single-debit-1"
+MANUAL_VALIDATION_BANKING_DAYS = 2  # what staff take to look at a bank account
+
+PUBLIC_STATUS = {
+    PaymentStatus.RECORDED: gettext_lazy("Processing"),
+    PaymentStatus.SENDING: gettext_lazy("Processing"),
+    PaymentStatus.SENT: gettext_lazy("Processing"),
+    PaymentStatus.SETTLED: gettext_lazy("Processing"),
+    PaymentStatus.POSTED: gettext_lazy("Paid"),
+    PaymentStatus.RETURNED: gettext_lazy("Returned"),
+    PaymentStatus.CANCELED: gettext_lazy("Canceled"),
+}
+
+
+@dataclass(frozen=True)
+class AmountLimits:
+    """In whole cents: the least that is taken, above what the payer is warned, and the most that is taken."""
+
+    minimum: int
+    warn_above: int
+    maximum: int
+
+
+class BillFacts(Protocol):
+    """What is known of a bill: `billing.balances.OpenInvoice` or its like."""
+
+    @property
+    def due_date(self) -> date: ...
+    @property
+    def amount_cents(self) -> int: ...
+    @property
+    def remaining_cents(self) -> int: ...
+    @property
+    def cleared_cents(self) -> int: ...
+
+
+def amount_limits(*, standing: Standing | None) -> AmountLimits:
+    """At least the lesser of $1 and what is due; at most the lesser of $10,000 and what is due and 3 premiums.
+
+    Never less than what is due. A payer who is not shown the account has the flat limits, and no warning.
+    """
+    policy = read_policy()
+    if standing is None:
+        most = policy.maximum_payment_cents
+        return AmountLimits(minimum=policy.minimum_payment_cents, warn_above=most, maximum=most)
+    due = standing.due_cents
+    ahead = due + policy.maximum_premiums_ahead * standing.monthly_premium_cents
+    return AmountLimits(
+        minimum=min(policy.minimum_payment_cents, due or policy.minimum_payment_cents),
+        warn_above=due,
+        maximum=max(due, min(policy.maximum_payment_cents, ahead)),
+    )
+
+
+def authorization_text(
+    *, payee: str, amount_cents: int, debit_on: date, last_four: str, language: str = "en"
+) -> str:
+    """What the payer agrees to, word for word: payee, amount, day, account, corrections, how to cancel."""
+    with override(language):
+        return _(
+            "I authorize %(payee)s to take %(amount)s once, by electronic debit, from my bank account "
+            "ending in %(last_four)s, on %(day)s or on a banking day soon after. If an error is made, "
+            "%(payee)s may credit my account to correct it. I can cancel until the payment is sent to my "
+            "bank, which happens at 5 p.m. Eastern on banking days: on my receipt's page, or by calling "
+            "%(phone)s. If my bank returns the payment, it does not count as received and coverage may not "
+            "start or may be at risk. There is no fee."
+        ) % {
+            "payee": payee,
+            "amount": format_dollars(amount_cents),
+            "last_four": last_four,
+            "day": long_date(debit_on),
+            "phone": settings.EXCHANGE["help_line"],
+        }
+
+
+def expected_clearing_date(
+    *,
+    today: date,
+    at: datetime,
+    received_date: date,
+    validated: bool = True,
+    effective_date: date | None = None,
+) -> date:
+    """The business date on which a payment is final: the 3rd banking day after its debit, if not returned.
+
+    `effective_date` is the debit's own day once the payment is in a bank file; before that it is worked out
+    from the next file. A bank account that staff must look at first adds the days that takes.
+    """
+    wait = 0 if validated or answers_at_once() else MANUAL_VALIDATION_BANKING_DAYS
+    effective = effective_date or _find_effective_date(
+        today=today, at=at, received_date=received_date, wait=wait
+    )
+    return add_banking_days(day=effective, count=read_policy().posting_banking_days)
+
+
+def describe_status(*, payment: Payment, today: date) -> str:
+    """The one public word for where a payment stands: Scheduled, Processing, Paid, Returned, Canceled."""
+    status = PaymentStatus(payment.status)
+    if payment.received_date > today and PUBLIC_STATUS[status] == PUBLIC_STATUS[PaymentStatus.RECORDED]:
+        return _("Scheduled")
+    return str(PUBLIC_STATUS[status])
+
+
+def describe_coverage(*, standing: Standing, today: date) -> str:
+    """The public words for coverage: waiting for first payment; received, with the start; active; ended."""
+    status = standing.enrollment_status
+    if status in (EnrollmentStatus.ENDED, EnrollmentStatus.EXPIRED):
+        return _("Ended")
+    if status == EnrollmentStatus.WAITING and not standing.binder_received:
+        return _("Waiting for first payment")
+    if status == EnrollmentStatus.WAITING or standing.coverage_start > today:
+        return _("First payment received, starts %(date)s") % {"date": long_date(standing.coverage_start)}
+    return _("Active")
+
+
+def describe_bill(*, bill: BillFacts, today: date) -> str:
+    """The public word for a bill: Due, Payment processing, Paid, Past due. What is received is not owed."""
+    if bill.remaining_cents > 0:
+        return _("Past due") if bill.due_date < today else _("Due")
+    return _("Paid") if bill.cleared_cents >= bill.amount_cents else _("Payment processing")
+
+
+def _find_effective_date(*, today: date, at: datetime, received_date: date, wait: int) -> date:
+    """The banking day after the first file it can be in: never before the day it counts as received."""
+    too_late = at.astimezone(EASTERN).time() >= read_policy().file_cutoff
+    first_file = next_banking_day(day=today) if too_late and is_banking_day(day=today) else today
+    file_day = add_banking_days(day=banking_day_on_or_after(day=first_file), count=wait)
+    return max(next_banking_day(day=file_day), banking_day_on_or_after(day=received_date))

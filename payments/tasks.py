@@ -1,0 +1,63 @@
+"""The day's work on payments: crediting, reading the bank, settling, sending; each safe to run twice, late or in parallel."""
+
+from datetime import date, datetime
+
+from celery import shared_task
+from django.conf import settings
+
+from connector_pay.lib import clock
+from connector_pay.lib.jobs import Counts
+from payments import drafts, recording, settlement
+from payments.ach import batching, incoming
+from payments.bank import open_bank
+
+
+def credit_due(*, day: date, at: datetime) -> Counts:
+    """Count scheduled payments whose received date has come."""
+    return {"credited": recording.credit_due(today=day, at=at)}
+
+
+def read_bank(*, day: date, at: datetime) -> Counts:
+    """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
+    counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
+    return dict(counts) | {"canceled": settlement.stop_unusable(today=day, at=at)["canceled"]}
+
+
+def settle_due(*, day: date, at: datetime) -> Counts:
+    """Debits settle on their effective date and post on the 3rd banking day after it."""
+    return settlement.settle_due(today=day, at=at)
+
+
+def send_files(*, day: date, at: datetime) -> Counts:
+    """Send what a crash left, validate the accounts that wait, then build and send today's file."""
+    bank = open_bank(at=at)
+    sent = batching.send_waiting(bank=bank, at=at)
+    expired = recording.cancel_expired(today=day, at=at)
+    counts = settlement.validate_waiting(today=day, at=at)
+    file = None if _is_too_late(day) else batching.build_file(today=day, at=at)
+    sent += batching.send_waiting(bank=bank, at=at)
+    return dict(counts) | {
+        "expired": expired,
+        "files": sent,
+        "debits": file.entry_count if file else 0,
+        "debit_cents": file.debit_cents if file else 0,
+    }
+
+
+def clear_drafts(*, day: date, at: datetime) -> Counts:
+    """Throw away what was typed into payments that were never finished."""
+    return {"cleared": drafts.clear_expired_drafts(at=at)}
+
+
+@shared_task
+def validate_bank_accounts(bank_account_ids: list[int]) -> None:
+    """Validate bank accounts just typed, after the payment is recorded."""
+    settlement.validate_waiting(today=clock.today(), at=clock.now(), bank_account_ids=bank_account_ids)
+
+
+def _is_too_late(day: date) -> bool:
+    """A file for a day that is over would name a debit date that has come or gone; the next day's file takes its payments.
+
+    In a demo the days are lived one after another, whatever the clock says by now.
+    """
+    return not settings.DEMO_MODE and clock.today() > day

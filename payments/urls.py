@@ -1,0 +1,30 @@
+"""Addresses of the portal: the public pages, a member's own pages, and the two ways to pay."""
+
+from django.urls import URLPattern, path
+
+from payments.views import bills, guest, home, pay, public, receipts
+
+urlpatterns: list[URLPattern] = [
+    path("", public.show_front_door, name="front_door"),
+    path("how-to-pay/", public.show_how_to_pay, name="how_to_pay"),
+    path("help/", public.show_help, name="help"),
+    path("faq/", public.show_faq, name="faq"),
+    path("other-ways-to-pay/", public.show_other_ways, name="other_ways"),
+    # A member's own pages
+    path("home/", home.home, name="home"),
+    path("bills/", bills.bills, name="bills"),
+    path("bills/<str:number>/", bills.bill, name="bill"),
+    path("payments/", receipts.history, name="payment_history"),
+    path("payments/payments.csv", receipts.history_csv, name="payment_history_csv"),
+    # Receipts, signed in or not
+    path("receipts/", receipts.find, name="receipt_find"),
+    path("receipts/<str:number>/", receipts.receipt, name="receipt"),
+    path("receipts/<str:number>/cancel/", receipts.cancel, name="cancel_payment"),
+    # Paying
+    path("pay/", pay.start, name="pay"),
+    path("pay/<uuid:draft>/<str:step>/", pay.step, name="pay_step"),
+    path("guest/", guest.find, name="guest_find"),
+    path("guest/clear/", guest.clear, name="guest_clear"),
+    path("guest/<uuid:draft>/<str:step>/", guest.step, name="guest_pay"),
+    path("confirmation/<uuid:form_key>/", pay.confirmation, name="confirmation"),
+]

@@ -1,0 +1,130 @@
+"""One visit of a payer: the draft, the moment, and the addresses of its steps; shared by members and guests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from connector_pay.lib import clock
+from connector_pay.lib.addresses import read_address
+from members.models import User
+from payments.drafts import Contents, Draft, find_draft, read_session_digest, write_draft
+from payments.models import PaymentChannel
+from payments.payables import Payable, list_payables
+from payments.recording import Payer
+
+FIND, AMOUNT, BANK, REVIEW, CONFIRMATION = "find", "amount", "bank", "review", "confirmation"
+STEP_WORDS = {
+    FIND: _("Find your bill"),
+    AMOUNT: _("Amount"),
+    BANK: _("Bank account"),
+    REVIEW: _("Review and authorize"),
+    CONFIRMATION: _("Confirmation"),
+}
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A payer on the way: who, with which draft, and when the request reached us."""
+
+    request: HttpRequest
+    draft: Draft
+    channel: PaymentChannel
+    at: datetime
+    today: date
+
+    @property
+    def contents(self) -> Contents:
+        """What was found and typed so far."""
+        return self.draft.contents
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the payer has not signed in."""
+        return self.channel == PaymentChannel.GUEST
+
+    @property
+    def session_digest(self) -> str:
+        """The browser session."""
+        return read_session_digest(self.request)
+
+    def link(self, step: str) -> str:
+        """The address of a step of this visit."""
+        return reverse("guest_pay" if self.is_guest else "pay_step", args=[self.draft.id, step])
+
+    def go(self, step: str) -> HttpResponse:
+        """On to a step, by GET."""
+        return see_other(self.link(step))
+
+    def keep(self, contents: Contents) -> None:
+        """Keep what was typed."""
+        write_draft(draft=self.draft, contents=contents)
+
+    def read_payables(self) -> list[Payable]:
+        """The accounts that this payer may pay, as they stand."""
+        return list_payables(account_ids=self.contents.account_ids, today=self.today)
+
+    def show(self, template: str, step: str, **context: Any) -> HttpResponse:
+        """The page of a step."""
+        context |= {"journey": self, "find_url": self.link(FIND), "amount_url": self.link(AMOUNT)}
+        context |= describe_step(step, is_guest=self.is_guest)
+        return render(self.request, template, context)
+
+
+def open_journey(request: HttpRequest, *, draft_id: UUID, channel: PaymentChannel, at: datetime) -> Journey:
+    """The visit that this draft belongs to. Raises UnableToFindDraft."""
+    user = read_user(request) if channel == PaymentChannel.WEB else None
+    draft = find_draft(draft_id=draft_id, user=user, session_digest=read_session_digest(request), at=at)
+    return Journey(request, draft, channel, at, clock.business_date(moment=at))
+
+
+def describe_step(step: str, *, is_guest: bool) -> dict[str, Any]:
+    """The names of all steps and the number of this one, for the step indicator."""
+    names: Sequence[str] = list(STEP_WORDS) if is_guest else list(STEP_WORDS)[1:]
+    return {"steps": [STEP_WORDS[name] for name in names], "step": names.index(step) + 1}
+
+
+def see_other(address: str) -> HttpResponse:
+    """The answer to a form that was accepted: 303, so that going back never sends it again."""
+    answer = redirect(address)
+    answer.status_code = 303
+    return answer
+
+
+def start_again(request: HttpRequest, *, channel: PaymentChannel) -> HttpResponse:
+    """What was typed is gone, on purpose: begin anew."""
+    start = "guest_find" if channel == PaymentChannel.GUEST else "pay"
+    return render(request, "payments/pay_start_again.html", {"start": reverse(start)})
+
+
+def describe_payer(journey: Journey, *, name: str) -> Payer:
+    """Who authorizes, and from where: what the proof of authorization keeps."""
+    request = journey.request
+    return Payer(
+        channel=journey.channel,
+        user=None if journey.is_guest else read_user(request),
+        name=name,
+        session_digest=journey.session_digest,
+        address=read_address(request),
+        browser=request.headers.get("User-Agent", ""),
+        language=read_language(),
+        receipt_email=journey.contents.receipt_email,
+    )
+
+
+def read_user(request: HttpRequest) -> User | None:
+    """Whoever has signed in."""
+    return request.user if request.user.is_authenticated else None
+
+
+def read_language() -> str:
+    """The language of the page, as two letters."""
+    return (get_language() or settings.LANGUAGE_CODE)[:2]

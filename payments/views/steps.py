@@ -1,0 +1,269 @@
+"""The steps of paying that members and guests share: bank account, review, recording."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from members import member_id
+from payments.bank_accounts import BankDetails, UnableToUseBankAccount
+from payments.channels.guest import read_identifier
+from payments.drafts import UnableToFindDraft, discard_draft
+from payments.forms.authorizing import ReviewForm
+from payments.forms.bank import NEW, BankForm
+from payments.models import AccountKind, BankAccount, BankAccountStatus, PaymentChannel
+from payments.recording import PaymentItem, UnableToRecord, find_recorded, record_payments
+from payments.review import (
+    ReviewItem,
+    UnableToReadReview,
+    describe_change,
+    prepare_items,
+    read_review,
+    sign_review,
+)
+from payments.views.journey import (
+    AMOUNT,
+    BANK,
+    FIND,
+    REVIEW,
+    Journey,
+    describe_payer,
+    open_journey,
+    read_language,
+    see_other,
+    start_again,
+)
+
+OPEN_TOO_LONG = gettext_noop("This page was open too long. Check your payment once more")
+Step = Callable[[Journey], HttpResponse]
+
+
+def take_step(
+    request: HttpRequest,
+    *,
+    draft_id: UUID,
+    step: str,
+    steps: Mapping[str, Step],
+    channel: PaymentChannel,
+    at: datetime,
+) -> HttpResponse:
+    """Answer one step of a visit; one that has ended in a payment leads to its confirmation, one that is over begins anew."""
+    if step not in steps:
+        raise Http404
+    try:
+        journey = open_journey(request, draft_id=draft_id, channel=channel, at=at)
+    except UnableToFindDraft:
+        return start_again(request, channel=channel)
+    if journey.contents.recorded:
+        return _go_to_confirmation(journey)
+    if step in (BANK, REVIEW) and not journey.contents.chosen:
+        return journey.go(AMOUNT)
+    if step == REVIEW and not journey.contents.has_bank:
+        return journey.go(BANK)
+    return steps[step](journey)
+
+
+def show_bank(journey: Journey) -> HttpResponse:
+    """The bank account: asked, checked, kept sealed until the review."""
+    saved = _list_saved(journey)
+    options: dict[str, Any] = {"saved": saved, "known": journey.contents.bank, "is_guest": journey.is_guest}
+    if journey.request.method == "POST":
+        form = BankForm(journey.request.POST, **options)
+        if form.is_valid():
+            email = form.cleaned_data.get("receipt_email", "")
+            chosen = {"bank": form.details, "saved_account_id": form.saved_account_id, "receipt_email": email}
+            journey.keep(replace(journey.contents, **chosen))
+            return journey.go(REVIEW)
+    else:
+        form = BankForm(initial=_read_bank_initial(journey), **options)
+    total_cents = sum(item.amount_cents for item in journey.contents.chosen)
+    return journey.show(
+        "payments/pay_bank.html", BANK, form=form, has_saved=bool(saved), total_cents=total_cents
+    )
+
+
+def show_review(journey: Journey) -> HttpResponse:
+    """What will happen, in words, before it does; then the payment, if every word still holds when the request arrives."""
+    bank = _find_bank(journey)
+    payables = {payable.account_id: payable for payable in journey.read_payables()}
+    if bank is None or any(item.account_id not in payables for item in journey.contents.chosen):
+        return journey.go(BANK if bank is None else AMOUNT)
+    items = prepare_items(
+        contents=journey.contents,
+        payables=payables,
+        last_four=bank.last_four,
+        today=journey.today,
+        language=read_language(),
+    )
+    if journey.request.method == "POST":
+        return _authorize(journey, bank=bank, items=items)
+    return _draw_review(
+        journey, bank=bank, form=ReviewForm(initial=_sign(journey, items), items=items), items=items
+    )
+
+
+def _authorize(
+    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem]
+) -> HttpResponse:
+    try:
+        shown = read_review(token=journey.request.POST.get("token", ""), draft_id=journey.draft.id)["items"]
+    except UnableToReadReview:
+        return _review_again(
+            journey,
+            bank=bank,
+            items=items,
+            problem=_(OPEN_TOO_LONG),
+        )
+    change = describe_change(shown=shown, items=items, today=journey.today)
+    if change:
+        # The same form sent twice: what changed may be that the first of the two has paid.
+        return _answer_repeated(journey) or _review_again(journey, bank=bank, items=items, problem=change)
+    typed = journey.request.POST.copy()
+    typed["token"] = sign_review(draft=journey.draft, items=items)
+    form = ReviewForm(typed, items=items)
+    if not form.is_valid():
+        return _draw_review(journey, bank=bank, form=form, items=items)
+    return _record(journey, bank=bank, items=items)
+
+
+def _record(
+    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem]
+) -> HttpResponse:
+    shows = journey.contents.shows_account
+    try:
+        record_payments(
+            payer=describe_payer(journey, name=bank.holder_name),
+            bank=bank,
+            items=[_make_item(item, due_was_shown=shows) for item in items],
+            form_key=journey.draft.form_key,
+            today=journey.today,
+            at=journey.at,
+            standings={item.payable.account_id: item.payable.standing for item in items},
+        )
+    except (UnableToRecord, UnableToUseBankAccount) as refusal:
+        return _answer_repeated(journey) or _review_again(
+            journey, bank=bank, items=items, problem=str(refusal)
+        )
+    discard_draft(draft=journey.draft)
+    return _go_to_confirmation(journey)
+
+
+def _make_item(item: ReviewItem, *, due_was_shown: bool) -> PaymentItem:
+    return PaymentItem(
+        account_id=item.payable.account_id,
+        amount_cents=item.amount_cents,
+        received_date=item.received_date,
+        coverage_sentence=item.sentence,
+        authorization_text=item.authorization,
+        due_was_shown=due_was_shown,
+    )
+
+
+def _review_again(
+    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem], problem: str
+) -> HttpResponse:
+    """Nothing was recorded: the page as things stand now, no box ticked, with what has changed at its top."""
+    form = ReviewForm(_sign(journey, items), items=items, problem=problem)
+    return _draw_review(journey, bank=bank, form=form, items=items)
+
+
+def _draw_review(
+    journey: Journey, *, bank: BankDetails | BankAccount, form: ReviewForm, items: Sequence[ReviewItem]
+) -> HttpResponse:
+    boxes = [form[f"authorize_{item.payable.account_id}"] for item in items]
+    return journey.show(
+        "payments/pay_review.html",
+        REVIEW,
+        form=form,
+        payments=list(zip(items, boxes, strict=True)),
+        identification=_list_identification(journey),
+        bank_rows=_list_bank_rows(journey, bank),
+        total_cents=sum(item.amount_cents for item in items),
+        is_scheduled=any(item.received_date > journey.today for item in items),
+    )
+
+
+def _sign(journey: Journey, items: Sequence[ReviewItem]) -> dict[str, str]:
+    return {"token": sign_review(draft=journey.draft, items=items)}
+
+
+def _answer_repeated(journey: Journey) -> HttpResponse | None:
+    """The confirmation of the payment that this form has made, None if it has made none."""
+    return _go_to_confirmation(journey) if find_recorded(form_key=journey.draft.form_key) else None
+
+
+def _go_to_confirmation(journey: Journey) -> HttpResponse:
+    return see_other(reverse("confirmation", args=[journey.draft.form_key]))
+
+
+def _find_bank(journey: Journey) -> BankDetails | BankAccount | None:
+    """What was typed, or the saved account that was chosen, while it may be used."""
+    key = journey.contents.saved_account_id
+    if key is None:
+        return journey.contents.bank
+    return next((account for account in _list_saved(journey) if account.pk == key), None)
+
+
+def _list_saved(journey: Journey) -> list[BankAccount]:
+    """The member's own accounts that may be debited, the latest first; a guest has none."""
+    if journey.is_guest:
+        return []
+    usable = (BankAccountStatus.VALID, BankAccountStatus.UNCHECKED)
+    accounts = BankAccount.objects.filter(owner=journey.request.user.pk, hidden_at=None, status__in=usable)
+    return list(accounts.order_by("-pk"))
+
+
+def _read_bank_initial(journey: Journey) -> dict[str, object]:
+    """What was typed, but never the number."""
+    contents = journey.contents
+    initial: dict[str, object] = {"receipt_email": contents.receipt_email}
+    if contents.bank:
+        known = contents.bank
+        initial |= {
+            "holder_name": known.holder_name,
+            "kind": known.kind,
+            "routing_number": known.routing_number,
+        }
+        initial["source"] = NEW
+    elif contents.saved_account_id:
+        initial["source"] = str(contents.saved_account_id)
+    return initial
+
+
+def _list_bank_rows(journey: Journey, bank: BankDetails | BankAccount) -> list[dict[str, str]]:
+    change = journey.link(BANK)
+    account = _("%(kind)s, ending %(four)s") % {"kind": AccountKind(bank.kind).label, "four": bank.last_four}
+    rows = [
+        {"label": _("Name on the account"), "value": bank.holder_name, "change_url": change},
+        {"label": _("Routing number"), "value": bank.routing_number, "change_url": change},
+        {"label": _("Bank account"), "value": account, "change_url": change},
+    ]
+    if journey.contents.receipt_email:
+        rows.append(
+            {
+                "label": _("Email for your receipt"),
+                "value": journey.contents.receipt_email,
+                "change_url": change,
+            }
+        )
+    return rows
+
+
+def _list_identification(journey: Journey) -> list[dict[str, str]]:
+    """For a guest, whose bill it is: the number they typed, in groups, and the name where it may be shown."""
+    contents = journey.contents
+    if not journey.is_guest:
+        return []
+    typed = read_identifier(contents.identifier)
+    label = _("Member ID") if typed.member_id else _("Phone number")
+    value = member_id.format(typed.member_id) if typed.member_id else typed.written
+    rows = [{"label": label, "value": value, "change_url": journey.link(FIND)}]
+    if contents.person:
+        rows.append({"label": _("Member"), "value": contents.person, "change_url": ""})
+    return rows

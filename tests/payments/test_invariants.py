@@ -1,0 +1,107 @@
+"""The self-check sees what is wrong with payments, and the application's role cannot do most of it."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.db import transaction
+from django.db.utils import ProgrammingError
+
+from connector_pay.self_check import find_violations
+from payments.models import (
+    Authorization,
+    BankAccount,
+    BankFile,
+    FileChunk,
+    FileEntry,
+    Payment,
+    PaymentMove,
+    ReturnLine,
+)
+from tests.payments.paying import TUESDAY, live, make_account, noon, pay, read, send, settle
+
+pytestmark = pytest.mark.usefixtures("db")
+WEDNESDAY = date(2027, 1, 13)
+
+
+def list_broken() -> set[str]:
+    return {violation.name for violation in find_violations()}
+
+
+def settle_one(number: str = "482001234567") -> Payment:
+    payment = pay(make_account(), number=number)
+    send(TUESDAY)
+    read(WEDNESDAY)
+    settle(WEDNESDAY)
+    payment.refresh_from_db()
+    return payment
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        ("status", "posted", {"I7 payments", "I17 receipts"}),
+        (
+            "status",
+            "canceled",
+            {"I7 payments", "I9 one line in one file", "I17 cash at the bank", "I17 receipts"},
+        ),
+        ("status", "returned", {"I10 returned once", "I17 cash at the bank"}),
+        ("status", "sending", {"I9 sent with the file"}),
+        ("effective_date", None, {"I9 one line in one file"}),
+        ("effective_date", date(2027, 1, 11), {"I4 within the authorization"}),
+    ],
+)
+def test_a_payment_changed_behind_the_rules_is_found(column: str, value: object, found: set[str]) -> None:
+    payment = settle_one()
+    assert list_broken() == set()
+    Payment.objects.filter(pk=payment.pk).update(**{column: value})
+    assert found <= list_broken()
+
+
+def test_a_bank_file_and_a_bank_account_changed_behind_the_rules_are_found() -> None:
+    settle_one()
+    BankFile.objects.filter(direction="out").update(status="rejected")
+    BankAccount.objects.update(status="blocked")
+    assert {"I7 bank files", "I7 bank accounts"} <= list_broken()
+
+
+def test_a_move_that_no_arrow_allows_is_found() -> None:
+    payment = settle_one()
+    PaymentMove.objects.create(payment=payment, before="settled", after="canceled", at=noon(WEDNESDAY))
+    PaymentMove.objects.create(payment=payment, before="canceled", after="settled", at=noon(WEDNESDAY))
+    assert "I7 payments" in list_broken()
+
+
+def test_a_gap_in_a_history_is_found() -> None:
+    payment = settle_one()
+    PaymentMove.objects.create(payment=payment, before="sent", after="settled", at=noon(WEDNESDAY))
+    assert "I7 payments" in list_broken()
+
+
+def test_a_part_added_to_a_stored_file_is_found() -> None:
+    from payments.ach.batching import store_chunk
+
+    settle_one()
+    store_chunk(file_id=BankFile.objects.get(direction="out").pk, number=1, clear=b"more\n")
+    assert "I2 stored files" in list_broken()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda: Payment.objects.update(amount_cents=1),
+        lambda: Payment.objects.all()._raw_delete("default"),
+        lambda: Authorization.objects.update(text="something else"),
+        lambda: PaymentMove.objects.update(after="posted"),
+        lambda: FileEntry.objects.update(trace="0"),
+        lambda: FileChunk.objects.all()._raw_delete("default"),
+        lambda: BankFile.objects.update(sha256="0"),
+        lambda: ReturnLine.objects.update(applied=False),
+    ],
+)
+def test_the_application_cannot_rewrite_what_happened(act: Callable[[], object]) -> None:
+    settle_one("1000000001")
+    live(date(2027, 1, 14), date(2027, 1, 19))
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        act()

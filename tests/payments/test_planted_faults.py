@@ -1,0 +1,233 @@
+"""Faults planted by the database's owner, past every guard: the self-check names each."""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+
+import psycopg2
+import pytest
+from django.test import override_settings
+
+from billing.invoices import issue_missing
+from connector_pay.celery import read_timetable
+from connector_pay.lib.jobs import run_until
+from connector_pay.self_check import find_violations
+from members.models import EnrollmentStatus
+from tests import databases, people
+from tests.diary import eastern
+from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay
+
+SATURDAY = date(2027, 1, 23)
+# Alice's payment posts, Bob's has settled, Carol's comes back, Dora's is in a file, Eve's is scheduled for the 23rd.
+ALICE, BOB, CAROL, DORA, EVE = ("payment:" + str(number) for number in range(1, 6))
+FAULTS = [
+    (
+        "a receipt without its movement",
+        "DELETE FROM billing_movement WHERE reference = 'payment:1:received'",
+        "I1 receipts",
+    ),
+    (
+        "a receipt of another amount",
+        "UPDATE billing_receipt SET cents = 1 WHERE reference = 'payment:1'",
+        "I1 receipts",
+    ),
+    (
+        "a receipt of another day",
+        "UPDATE billing_receipt SET received_date = '2027-01-02' WHERE reference = 'payment:1'",
+        "I17 receipts",
+    ),
+    (
+        "a receipt whose payment does not exist",
+        "UPDATE billing_receipt SET reference = 'payment:404' WHERE reference = 'payment:2'; "
+        "UPDATE billing_movement SET reference = replace(reference, 'payment:2:', 'payment:404:')",
+        "I17 receipts",
+    ),
+    (
+        "a settled payment without a receipt",
+        "UPDATE billing_receipt SET reference = 'check:2' WHERE reference = 'payment:2'",
+        "I17 receipts",
+    ),
+    (
+        "a settled movement deleted",
+        "DELETE FROM billing_movement WHERE reference = 'payment:2:settled'",
+        "I17 settled",
+    ),
+    (
+        "two settled movements swapped",
+        "UPDATE billing_movement SET reference = 'payment:4:settled' WHERE reference = 'payment:2:settled'",
+        "I17 settled",
+    ),
+    (
+        "a settled movement of another amount",
+        "UPDATE billing_movement SET cents = 1 WHERE reference = 'payment:2:settled'",
+        "I17 cash at the bank",
+    ),
+    (
+        "money returned out of transit though the bank had it",
+        "UPDATE billing_movement SET credit = 'in_transit' WHERE reference = 'payment:3:returned'",
+        "I3 returns",
+    ),
+    (
+        "a bill's movement deleted",
+        "DELETE FROM billing_movement WHERE reference LIKE 'invoice:%:issued' AND account_id = 1",
+        "I3 invoices",
+    ),
+    (
+        "a bill of another amount",
+        "UPDATE billing_invoice SET amount_cents = 1, premium_cents = 1 WHERE account_id = 1",
+        "I3 invoices",
+    ),
+    (
+        "more on a bill than it asks for",
+        "UPDATE billing_allocation SET cents = cents + 1 WHERE invoice_id = (SELECT min(id) FROM billing_invoice)",
+        "I11 invoices",
+    ),
+    (
+        "an allocation deleted",
+        "DELETE FROM billing_allocation WHERE receipt_id = (SELECT min(id) FROM billing_receipt)",
+        "I1 idle",
+    ),
+    ("returned money put back on the bill", "DELETE FROM billing_allocation WHERE cents < 0", "I11 returns"),
+    (
+        "a file whose total is wrong",
+        "UPDATE payments_bankfile SET debit_cents = debit_cents + 1 WHERE direction = 'out'",
+        "I9 file totals",
+    ),
+    (
+        "a file whose count is wrong",
+        "UPDATE payments_bankfile SET entry_count = entry_count + 1 WHERE direction = 'out'",
+        "I9 file totals",
+    ),
+    (
+        "an entry of another amount",
+        "UPDATE payments_fileentry SET amount_cents = 1",
+        "I9 one line in one file",
+    ),
+    (
+        "a file's bytes that are others",
+        "UPDATE payments_bankfile SET sha256 = repeat('0', 64) WHERE direction = 'out'",
+        "I2 stored files",
+    ),
+    (
+        "a start that is not the recomputed one",
+        "UPDATE members_enrollment SET coverage_start = '2027-03-01' WHERE id = 4",
+        "I12 starts",
+    ),
+    (
+        "a start moved back",
+        "UPDATE members_enrollment SET coverage_start = '2027-01-01' WHERE id = 4",
+        "I12 starts",
+    ),
+    (
+        "a binder paid by cleared money that still waits",
+        "UPDATE billing_receipt SET cleared_on = '2027-01-15' WHERE reference = 'payment:4'",
+        "I12 active",
+    ),
+    (
+        "a payment canceled that was filed",
+        "UPDATE payments_payment SET status = 'canceled' WHERE id = 4",
+        "I9 one line in one file",
+    ),
+    (
+        "a debit above its authorization",
+        "UPDATE payments_payment SET amount_cents = amount_cents + 1 WHERE id = 1",
+        "I4 within the authorization",
+    ),
+    (
+        "a debit before the agreed day",
+        "UPDATE payments_payment SET effective_date = '2027-01-02' WHERE id = 1",
+        "I4 within the authorization",
+    ),
+    (
+        "scheduled money whose day has come and that was not counted",
+        "UPDATE payments_payment SET received_date = '2027-01-13' WHERE id = 5; "
+        "UPDATE payments_authorization SET debit_on_or_after = '2027-01-13'",
+        "I17 counted",
+    ),
+    ("a move deleted", "DELETE FROM payments_paymentmove WHERE after = 'settled'", "I7 payments"),
+    (
+        "a return line applied twice",
+        "UPDATE payments_payment SET status = 'posted' WHERE id = 3",
+        "I10 returned once",
+    ),
+    ("a right given to the application", "GRANT UPDATE ON billing_movement TO {role}", "I2 books"),
+]
+
+
+def plant(name: str, statements: str) -> None:
+    """As the owner, for whom no grant is missing; constraints hold all the same."""
+    owner = psycopg2.connect(databases.url_of(name, owner=True))
+    try:
+        with owner, owner.cursor() as cursor:
+            cursor.execute(statements)
+    finally:
+        owner.close()
+
+
+def tell_the_story() -> None:
+    """Five people's payments, each at another point of the road by January 15."""
+    from payments import tasks
+
+    accounts = [make_account() for _ in range(5)]
+    made = [
+        pay(accounts[0], today=date(2027, 1, 7)),
+        pay(accounts[1], today=TUESDAY),
+        pay(accounts[2], today=date(2027, 1, 8), number="1000000001"),
+        pay(accounts[3], today=date(2027, 1, 14)),
+    ]
+    user = people.make_user(member=accounts[4].enrollment.member)
+    made.append(pay(accounts[4], received=SATURDAY, payer=make_payer(channel="web", user=user)))
+    assert [payment.reference for payment in made] == [ALICE, BOB, CAROL, DORA, EVE]
+    issue_missing(today=TUESDAY, at=noon(TUESDAY))
+    for day in range(7, 15):
+        moment = eastern(2027, 1, day, 23, 59)
+        assert not [ran for ran in run_until(timetable=read_timetable(), moment=moment) if ran.error]
+    tasks.read_bank(day=date(2027, 1, 15), at=eastern(2027, 1, 15, 7))
+
+
+@pytest.fixture(scope="module")
+def story(
+    template_database: str, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The database of the five payments, told once and copied for each fault."""
+    name = f"story_{os.getpid()}"
+    databases.clone(template=template_database, name=name)
+    folder = tmp_path_factory.mktemp("bank")
+    with (
+        django_db_blocker.unblock(),
+        databases.another_database(name),
+        override_settings(SANDBOX_BANK_DIR=folder),
+    ):
+        tell_the_story()
+        assert find_violations() == []
+    yield name
+    databases.drop(name)
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
+)
+def test_the_self_check_names_a_fault_that_the_owner_planted(
+    story: str, django_db_blocker, settings, statements: str, named: str
+) -> None:
+    name = f"{story}_planted"
+    databases.clone(template=story, name=name)
+    try:
+        plant(name, statements.format(role=settings.APPLICATION_ROLE))
+        with django_db_blocker.unblock(), databases.another_database(name):
+            assert named in {violation.name for violation in find_violations()}
+    finally:
+        databases.drop(name)
+
+
+def test_the_story_has_a_payment_at_each_point_of_the_road(story: str, django_db_blocker) -> None:
+    from billing.models import Receipt
+    from members.models import Enrollment
+    from payments.models import Payment
+
+    with django_db_blocker.unblock(), databases.another_database(story):
+        statuses = list(Payment.objects.order_by("pk").values_list("status", flat=True))
+        assert statuses == ["posted", "settled", "returned", "sent", "recorded"]
+        assert Receipt.objects.count() == 4
+        assert Enrollment.objects.get(pk=1).status == EnrollmentStatus.ACTIVE
+        assert Payment.objects.first().amount_cents == PREMIUM
