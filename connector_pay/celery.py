@@ -1,0 +1,66 @@
+"""Celery, and the whole day's timetable in the day's order (Eastern time).
+
+Beat wakes one task a minute; it runs what is due by the job ledger. Redis only wakes work up: when it was
+down, the next minute catches up.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date, time
+from typing import TYPE_CHECKING
+
+from celery import Celery
+from celery.signals import setup_logging
+
+if TYPE_CHECKING:
+    from connector_pay.lib.jobs import Job
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connector_pay.settings")
+
+app = Celery("connector_pay")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["connector_pay", "members", "payments"])
+app.conf.beat_schedule = {
+    "run what is due": {"task": "connector_pay.tasks.run_what_is_due", "schedule": 60.0},
+    "send notices": {"task": "members.tasks.send_notices", "schedule": 60.0},
+}
+
+
+def read_timetable() -> list[Job]:
+    """Every job of the day, in the day's order."""
+    from billing import tasks as billing
+    from connector_pay import tasks as portal
+    from connector_pay.lib.jobs import Job
+    from members import tasks as members
+    from payments import tasks as payments
+
+    return [
+        Job("credit_due", at=time(0, 1), run=payments.credit_due),
+        Job("end_coverage", at=time(0, 3), run=members.end_coverage),
+        Job("issue_invoices", at=time(0, 5), run=billing.issue_invoices),
+        Job("review_overdue", at=time(0, 10), run=billing.review_overdue, needs=("credit_due",)),
+        Job("clear_drafts", at=time(3, 0), run=payments.clear_drafts),
+        Job("read_bank", at=time(7, 0), run=payments.read_bank),
+        Job(
+            "settle_due", at=time(8, 0), run=payments.settle_due, days=_on_banking_days, needs=("read_bank",)
+        ),
+        Job("send_files", at=time(17, 0), run=payments.send_files, days=_on_banking_days),
+        Job("self_check", at=time(23, 30), run=portal.self_check),
+    ]
+
+
+def _on_banking_days(day: date) -> bool:
+    from payments.ach.banking_days import is_banking_day
+
+    return is_banking_day(day=day)
+
+
+@setup_logging.connect
+def _configure_logging(**_: object) -> None:
+    """Celery writes the same redacted lines as the web."""
+    from logging.config import dictConfig
+
+    from django.conf import settings
+
+    dictConfig(settings.LOGGING)

@@ -1,0 +1,65 @@
+"""`manage.py run_day [DATE]`: lives the demo's days up to DATE, one by default, and prints what each job
+did.
+"""
+
+import logging
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from connector_pay import demo_days
+from connector_pay.lib import clock, jobs
+
+
+class Command(BaseCommand):
+    """Moves the demo's business date forward and runs every job whose moment lies between, in order and at
+    most once.
+    """
+
+    help = "Live the days up to DATE, one by default: run every job in order, once, and say what it did."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """DATE, as YYYY-MM-DD."""
+        parser.add_argument("date", nargs="?", type=read_day, metavar="DATE", help="YYYY-MM-DD")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line a job; ends with an error when a job failed, the days could not be moved, or others run
+        the jobs.
+        """
+        day = options["date"] or clock.today() + timedelta(days=1)
+        failed = 0
+        try:
+            with saying_it_once():
+                for ran in demo_days.live_until(day=day):
+                    self.stdout.write(demo_days.describe(ran))
+                    self.stdout.flush()
+                    failed += bool(ran.error)
+        except (demo_days.UnableToMoveDate, jobs.TimetableAlreadyRunning) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"It is now {clock.today():%A, %B %-d, %Y}.")
+        if failed:
+            raise CommandError(f"{failed} jobs failed. The next run tries them again.")
+
+
+@contextmanager
+def saying_it_once() -> Iterator[None]:
+    """What the command prints is not logged as well; failures are."""
+    jobs_log = logging.getLogger(jobs.__name__)
+    level = jobs_log.level
+    jobs_log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        jobs_log.setLevel(level)
+
+
+def read_day(text: str) -> date:
+    """A day as YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is not a day: write it as YYYY-MM-DD, like 2027-01-23") from error

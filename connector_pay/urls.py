@@ -1,0 +1,18 @@
+"""Every address of the portal."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from connector_pay import demo_pages
+
+urlpatterns = [
+    path("admin/demo-date/", demo_pages.demo_date, name="demo_date"),
+    path("admin/", admin.site.urls),
+    # Nobody takes another email address on by themselves: the package would take anyone's, unproven.
+    path("accounts/email/", RedirectView.as_view(pattern_name="help"), name="account_email"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("", include("members.urls")),
+    path("", include("payments.urls")),
+]

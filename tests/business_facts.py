@@ -1,0 +1,36 @@
+"""The business facts of a database: what happened to whom, for how much and when, without ids, traces or machine times."""
+
+from typing import Any
+
+from billing.models import Invoice, Movement, Receipt
+from members.models import Enrollment, Notice, StartMove
+from payments.models import BankAccount, BankFile, Payment, ReturnLine
+
+
+def read_facts() -> dict[str, list[tuple[Any, ...]]]:
+    """Sorted rows of every table that matters."""
+    who = "account__enrollment__external_id"
+    questions = {
+        "enrollments": Enrollment.objects.values_list("external_id", "status", "coverage_start", "ends_on"),
+        "starts": StartMove.objects.values_list(
+            "enrollment__external_id", "start_before", "start_after", "why"
+        ),
+        "invoices": Invoice.objects.values_list(
+            who, "coverage_month", "due_date", "amount_cents", "is_binder", "void_reason"
+        ),
+        "receipts": Receipt.objects.values_list(who, "cents", "received_date", "cleared_on", "taken_back_on"),
+        "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),
+        "payments": Payment.objects.values_list(
+            who, "amount_cents", "received_date", "status", "effective_date", "posted_on", "return_code"
+        ),
+        "bank accounts": BankAccount.objects.values_list("holder_name", "last_four", "status"),
+        "files": BankFile.objects.values_list(
+            "name", "direction", "kind", "status", "entry_count", "debit_cents"
+        ),
+        "returns": ReturnLine.objects.values_list("code", "amount_cents", "applied", "parked_because"),
+        "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
+        "allocations": Invoice.objects.exclude(allocations=None).values_list(
+            who, "coverage_month", "void_reason", "allocations__cents"
+        ),
+    }
+    return {name: sorted(rows, key=repr) for name, rows in questions.items()}

@@ -1,0 +1,184 @@
+"""`check --deploy`: a production environment filled in from .env.example passes, and each missing or
+dangerous setting is named.
+"""
+
+import base64
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from connector_pay import checks
+from tests.local.production_environment import ROOT, fill_in, read_example
+
+KEY = base64.b64encode(os.urandom(32)).decode()
+
+
+def check(environment: dict[str, str]) -> tuple[int, str]:
+    """The command's exit code, and all it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy"],
+        cwd=ROOT,
+        env={"PATH": os.defpath, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def find_problems(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> list[str]:
+    """What our own checks say of the settings read from this environment, without starting another
+    process.
+    """
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = SimpleNamespace(
+        EMAIL_USE_SSL=False, **runpy.run_path(str(ROOT / "connector_pay" / "settings.py"))
+    )
+    monkeypatch.setattr(checks, "settings", settings)
+    ours = (
+        checks.check_secrets,
+        checks.check_servers,
+        checks.check_web,
+        checks.check_bank,
+        checks.check_mail,
+        checks.check_premium_rules,
+    )
+    return [str(problem.msg) for one in ours for problem in one(None)]
+
+
+def test_a_filled_in_example_passes_without_a_warning():
+    code, words = check(fill_in())
+    assert (code, words) == (0, "System check identified no issues (0 silenced).\n")
+
+
+def test_every_setting_of_the_settings_file_stands_in_the_example():
+    named = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "connector_pay" / "settings.py").read_text()))
+    assert named - set(read_example(commented=True)) == {"DATABASE_AS_OWNER"}
+
+
+def test_the_example_as_it_comes_names_every_setting_that_it_leaves_empty():
+    code, words = check(read_example())
+    assert code == 1
+    empty = [name for name, value in read_example().items() if not value]
+    optional = {"DATABASE_OWNER_URL", "POSTGRES_PASSWORD", "CSRF_TRUSTED_ORIGINS", "PREMIUM_POLICY"}
+    optional |= {"EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD"}
+    assert {name for name in empty if f"{name} is" not in words} == optional
+
+
+def test_an_empty_environment_names_everything_that_is_missing():
+    code, words = check({})
+    assert code == 1
+    missing = [
+        "SECRET_KEY",
+        "SEALING_KEYS",
+        "BLIND_INDEX_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ALLOWED_HOSTS",
+        "PORTAL_URL",
+        "TRUSTED_PROXIES",
+        "BANK_DRIVER",
+        "ACH_IMMEDIATE_DESTINATION",
+        "ACH_IMMEDIATE_ORIGIN",
+        "ACH_DESTINATION_NAME",
+        "ACH_ORIGIN_NAME",
+        "ACH_COMPANY_NAME",
+        "ACH_COMPANY_ID",
+        "ACH_ODFI",
+        "EMAIL_HOST",
+        "DEFAULT_FROM_EMAIL",
+    ]
+    assert [name for name in missing if name not in words] == []
+
+
+DANGEROUS = [
+    ({"SECRET_KEY": "short"}, "SECRET_KEY is too weak"),
+    (
+        {"SEALING_KEYS": f"one:{base64.b64encode(bytes(32)).decode()}"},
+        "SEALING_KEYS holds a key that is not random",
+    ),
+    ({"SEALING_KEYS": f"local-1:{KEY}"}, "SEALING_KEYS holds a demonstration's key"),
+    ({"BLIND_INDEX_KEY": "not base64"}, "BLIND_INDEX_KEY must be base64"),
+    ({"SEALING_KEYS": f"one:{KEY}", "BLIND_INDEX_KEY": KEY}, "BLIND_INDEX_KEY is also a sealing key"),
+    ({"DATABASE_URL": "postgres://postgres:secret@db/portal"}, "DATABASE_URL signs in as postgres"),
+    ({"DATABASE_URL": "postgres://web@db/portal"}, "DATABASE_URL has no password"),
+    (
+        {
+            "DATABASE_URL": "postgres://one:secret@db/portal",
+            "DATABASE_OWNER_URL": "postgres://one:secret@db/portal",
+        },
+        "DATABASE_URL and DATABASE_OWNER_URL sign in as the same person",
+    ),
+    ({"DATABASE_AS_OWNER": "true"}, "DATABASE_AS_OWNER is for migrations only"),
+    ({"DEMO_MODE": "true"}, "DEMO_MODE is on"),
+    ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS lets every name in"),
+    ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is missing"),
+    ({"DEBUG": "true"}, "DEBUG is on"),
+    ({"REDIS_URL": "http://redis:6379"}, "REDIS_URL is no address of a Redis server"),
+    ({"BEHIND_HTTPS": "false"}, "BEHIND_HTTPS is off"),
+    ({"PORTAL_URL": "http://pay.example.org"}, "PORTAL_URL is not an https address"),
+    ({"PORTAL_URL": "https://other.example.org"}, "PORTAL_URL has a name that ALLOWED_HOSTS lacks"),
+    ({"TRUSTED_PROXIES": "0"}, "TRUSTED_PROXIES is 0"),
+    ({"CSRF_TRUSTED_ORIGINS": "http://pay.example.org"}, "CSRF_TRUSTED_ORIGINS trusts http://"),
+    ({"BANK_DRIVER": "sandbox"}, "BANK_DRIVER is the sandbox"),
+    ({"BANK_DRIVER": "pigeon"}, "BANK_DRIVER is 'pigeon', which does not exist"),
+    ({"BANK_FOLDER": ""}, "BANK_FOLDER is missing"),
+    ({"BANK_VALIDATION_METHODS": ""}, "BANK_VALIDATION_METHODS is empty"),
+    ({"BANK_VALIDATION_METHODS": "manual,hope"}, "BANK_VALIDATION_METHODS names 'hope'"),
+    ({"BANK_VALIDATION_METHODS": "instant"}, "BANK_VALIDATION_METHODS names the sandbox's instant provider"),
+    (
+        {"ACH_COMPANY_NAME": "A name of more than 16"},
+        "ACH_COMPANY_NAME does not look as a bank file needs it",
+    ),
+    ({"ACH_ODFI": "0110000"}, "ACH_ODFI does not look as a bank file needs it"),
+    ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_BACKEND sends no mail"),
+    ({"EMAIL_USE_TLS": "false"}, "EMAIL_USE_TLS is off"),
+    ({"DEFAULT_FROM_EMAIL": "billing@localhost"}, "DEFAULT_FROM_EMAIL is missing"),
+    ({"DEFAULT_FROM_EMAIL": ""}, "DEFAULT_FROM_EMAIL is missing"),
+    ({"PREMIUM_POLICY": '{"dew_day": 23}'}, "PREMIUM_POLICY has no rule named 'dew_day'"),
+    ({"PREMIUM_POLICY": '{"due_day": "late"}'}, "PREMIUM_POLICY gives 'due_day' a value of the wrong kind"),
+    ({"GUEST_IDENTIFICATION": "none"}, "GUEST_IDENTIFICATION is 'none'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), DANGEROUS, ids=[words for _, words in DANGEROUS])
+def test_each_danger_is_named(changes, words, monkeypatch):
+    problems = find_problems(monkeypatch, fill_in(**changes))
+    assert [problem for problem in problems if words in problem], problems
+
+
+def test_a_local_mail_server_needs_no_tls(monkeypatch):
+    assert find_problems(monkeypatch, fill_in(EMAIL_HOST="localhost", EMAIL_USE_TLS="false")) == []
+
+
+def test_rules_that_exist_are_taken(monkeypatch):
+    assert find_problems(monkeypatch, fill_in(PREMIUM_POLICY='{"due_day": 20, "file_cutoff": "16:30"}')) == []
+
+
+def test_a_setting_may_stand_in_a_file(tmp_path: Path, monkeypatch):
+    environment = fill_in()
+    secret = tmp_path / "secret_key"
+    secret.write_text(environment.pop("SECRET_KEY"))
+    assert find_problems(monkeypatch, {**environment, "SECRET_KEY_FILE": str(secret)}) == []
+
+
+@pytest.mark.parametrize("value", ["yes", "1", ""])
+def test_a_boolean_that_is_neither_true_nor_false_stops_the_start(value, monkeypatch):
+    with pytest.raises(ImproperlyConfigured, match='DEMO_MODE must be "true" or "false"'):
+        find_problems(monkeypatch, fill_in(DEMO_MODE=value))
+
+
+@pytest.mark.parametrize("value", ["[23]", "due_day=23"])
+def test_premium_rules_that_are_no_object_stop_the_start(value, monkeypatch):
+    with pytest.raises(ImproperlyConfigured, match="PREMIUM_POLICY"):
+        find_problems(monkeypatch, fill_in(PREMIUM_POLICY=value))

@@ -1,0 +1,192 @@
+"""What a stolen database login of the portal could do: add to the books and read them, never rewrite or remove them."""
+
+import os
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from django.apps import apps
+from django.db import connection
+from psycopg2.errors import InsufficientPrivilege
+
+from tests import databases
+from tests.conftest import CommittedDatabase
+from tests.payments import paying
+
+APPEND_ONLY = (
+    *("billing_movement", "billing_allocation", "payments_authorization", "payments_bankaccountmove"),
+    *(
+        "payments_validation",
+        "payments_paymentmove",
+        "payments_filemove",
+        "payments_filechunk",
+        "payments_fileentry",
+    ),
+    *(
+        "payments_returnline",
+        "members_enrollmentmove",
+        "members_startmove",
+        "members_premiumrate",
+        "members_intakeevent",
+    ),
+)
+KEPT = {
+    "payments_payment": {"status", "effective_date", "posted_on", "return_code"},
+    "payments_bankfile": {"status"},
+    "billing_invoice": {"voided_at", "void_reason"},
+    "billing_receipt": {"cleared_on", "taken_back_on"},
+    "members_notice": {"sent_at"},
+}
+
+
+@pytest.fixture
+def login(django_db_setup: None) -> Iterator[psycopg2.extensions.connection]:
+    """The portal's own login, as a thief would use it: no Django, no SET ROLE before. Nothing it does is committed."""
+    stolen = psycopg2.connect(databases.url_of(connection.settings_dict["NAME"]))
+    yield stolen
+    stolen.rollback()
+    stolen.close()
+
+
+@pytest.fixture
+def committed_login(committed_db: CommittedDatabase) -> Iterator[psycopg2.extensions.connection]:
+    """The same on a database of the test's own, where it may commit."""
+    stolen = psycopg2.connect(databases.url_of(committed_db.name))
+    stolen.autocommit = True
+    yield stolen
+    stolen.close()
+
+
+def refuse(login, statement: str) -> None:
+    """The statement must fail for want of rights, and for nothing else."""
+    with login.cursor() as cursor, pytest.raises(InsufficientPrivilege):
+        cursor.execute(statement)
+    login.rollback()
+
+
+def read(login, question: str):
+    """The first value of the answer."""
+    with login.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db
+def test_django_signs_in_as_that_login() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT session_user, current_user")
+        users = cursor.fetchone()
+    assert users == (urlsplit(os.environ["DATABASE_URL"]).username,) * 2
+
+
+def test_it_is_nobody_special_and_owns_nothing(login) -> None:
+    attributes = "rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+    assert not read(login, f"SELECT bool_or({attributes}) FROM pg_roles WHERE pg_has_role(rolname, 'USAGE')")
+    assert (
+        read(
+            login,
+            "SELECT count(*) FROM pg_class WHERE relowner IN (SELECT oid FROM pg_roles WHERE pg_has_role(oid, 'USAGE'))",
+        )
+        == 0
+    )
+    assert read(login, "SELECT count(*) FROM pg_auth_members WHERE member = session_user::regrole") == 1
+
+
+def test_it_becomes_nobody_else(login) -> None:
+    for role in (
+        "connector_pay_owner",
+        "postgres",
+        "pg_read_server_files",
+        "pg_read_all_data",
+        "pg_write_all_data",
+    ):
+        refuse(login, f"SET ROLE {role}")
+        refuse(login, f"GRANT {role} TO CURRENT_USER")
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_what_is_only_added_to_is_never_changed_or_removed(login, table: str) -> None:
+    column = apps.get_model(*table.split("_", 1))._meta.pk.column
+    refuse(login, f"UPDATE {table} SET {column} = {column}")
+    refuse(login, f"DELETE FROM {table}")
+    refuse(login, f"TRUNCATE {table} CASCADE")
+
+
+@pytest.mark.parametrize("table", KEPT)
+def test_rows_stay_and_only_what_the_world_moves_changes(login, table: str) -> None:
+    refuse(login, f"DELETE FROM {table}")
+    refuse(login, f"TRUNCATE {table} CASCADE")
+    for field in apps.get_model(*table.split("_", 1))._meta.concrete_fields:
+        statement = f"UPDATE {table} SET {field.column} = {field.column}"
+        if field.column in KEPT[table]:
+            with login.cursor() as cursor:
+                cursor.execute(statement)
+        else:
+            refuse(login, statement)
+
+
+def test_no_table_of_money_can_be_emptied(login) -> None:
+    for model in apps.get_models():
+        refuse(login, f"TRUNCATE {model._meta.db_table} CASCADE")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE billing_movement DISABLE TRIGGER ALL",
+        "ALTER TABLE lib_sealedvalue DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE billing_movement DROP CONSTRAINT billing_movement_pkey",
+        "DROP POLICY change_drafts ON lib_sealedvalue",
+        "CREATE POLICY all_mine ON lib_sealedvalue USING (true)",
+        "DROP TABLE billing_movement",
+        "ALTER TABLE billing_movement RENAME TO gone",
+        "CREATE TABLE public.mine (x int)",
+        "CREATE VIEW public.mine AS SELECT 1",
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE SCHEMA mine",
+        "CREATE TRIGGER mine AFTER INSERT ON payments_payment EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE INDEX ON payments_payment (id)",
+        "ALTER SEQUENCE payments_trace RESTART",
+        "SELECT setval('payments_trace', 1)",
+        "SET session_replication_role = replica",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY payments_payment TO '/tmp/stolen'",
+        "COPY payments_payment TO PROGRAM 'true'",
+        "CREATE ROLE mine",
+        "ALTER ROLE postgres PASSWORD 'x'",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE connector_pay_owner GRANT ALL ON TABLES TO PUBLIC",
+    ],
+)
+def test_the_guards_cannot_be_taken_down(login, statement: str) -> None:
+    refuse(login, statement)
+
+
+def test_sealed_account_numbers_and_file_bytes_stay_as_they_are(committed_login) -> None:
+    payment = paying.pay(paying.make_account())
+    paying.send(paying.TUESDAY)
+    sealed = payment.bank_account.sealed_id
+    with committed_login.cursor() as cursor:
+        cursor.execute("UPDATE lib_sealedvalue SET token = 'x'")
+        assert cursor.rowcount == 0
+        cursor.execute("DELETE FROM lib_sealedvalue")
+        assert cursor.rowcount == 0
+        cursor.execute("SELECT count(*) FROM lib_sealedvalue WHERE token <> 'x'")
+        assert cursor.fetchone()[0] >= 2
+        cursor.execute("UPDATE lib_sealedvalue SET purpose = 'payment_draft' WHERE id = %s", [str(sealed)])
+        assert cursor.rowcount == 0
+
+
+def test_a_draft_cannot_be_turned_into_an_account_number(login) -> None:
+    with login.cursor() as cursor:
+        cursor.execute("INSERT INTO lib_sealedvalue VALUES (gen_random_uuid(), 'payment_draft', 'x')")
+    refuse(login, "UPDATE lib_sealedvalue SET purpose = 'account_number' WHERE purpose = 'payment_draft'")
+
+
+def test_every_table_that_is_only_added_to_is_named_here() -> None:
+    """A history made later must not be left open."""
+    histories = {
+        model._meta.db_table for model in apps.get_models() if "Append-only" in (model.__doc__ or "")
+    }
+    assert histories <= set(APPEND_ONLY)
