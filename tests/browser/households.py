@@ -1,0 +1,144 @@
+"""Households in every state that a page can show, made as the portal makes them: billed, paid, returned, canceled, pushed.
+
+Their past is lived on past days by the portal's own rules and the sandbox bank; the pages show them today.
+"""
+
+from collections.abc import Iterator
+from datetime import date, time, timedelta
+
+from billing import invoices, overdue
+from billing.due_dates import first_of_month, next_month
+from billing.models import Account, Invoice
+from connector_pay.lib import clock
+from connector_pay.lib.clock import eastern_moment
+from members.models import EnrollmentStatus, Member
+from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
+from payments.models import Payment, PaymentChannel
+from payments.recording import Payer, cancel_payment
+from tests import people
+from tests.payments import paying
+from tests.portal import Household, Portal, find_next_start
+
+NO_MONEY = "1000000001"  # R01, three banking days after the debit
+HEALTH_CENTS, SUBSIDY_CENTS = 312_44, 28_27
+BILL_CENTS = HEALTH_CENTS - SUBSIDY_CENTS
+
+
+def add_household(portal: Portal, **enrollment: object) -> Household:
+    """A member who can sign in, with one enrollment of these facts, or none where none are given."""
+    member = people.make_member()
+    household = Household(member=member, user=people.make_user(member=member), email=member.email)
+    portal.households.append(household)
+    if enrollment:
+        people.make_enrollment(member=member, **enrollment)
+    return household
+
+
+def find_account(household: Household) -> Account:
+    """The household's account, the first where there are two."""
+    return Account.objects.filter(enrollment__member=household.member).order_by("pk")[0]
+
+
+def add_scheduling(portal: Portal) -> Household:
+    """A first bill due next month or later, so that a payment can be scheduled whatever day it is."""
+    today = clock.today()
+    household = add_household(
+        portal,
+        premium_cents=HEALTH_CENTS,
+        requested_start=next_month(find_next_start(today)),
+        at=clock.now(),
+    )
+    invoices.issue_missing(today=today, at=clock.now())
+    return household
+
+
+def add_with_a_past(portal: Portal) -> Household:
+    """Covered for three months: two paid, one payment returned and so past due, one month due, one payment canceled."""
+    today = clock.today()
+    months = list(_list_last_months(today))
+    begun = months[0] - timedelta(days=20)
+    household = add_household(
+        portal,
+        premium_cents=HEALTH_CENTS,
+        subsidy_cents=SUBSIDY_CENTS,
+        requested_start=months[0],
+        status=EnrollmentStatus.ACTIVE,
+        at=paying.noon(begun),
+    )
+    for month in (begun, *months):
+        invoices.issue_missing(today=month, at=paying.noon(month))
+    account = find_account(household)
+    for month in months[:2]:
+        day = banking_day_on_or_before(day=month - timedelta(days=14))
+        _pay_and_live(household, account, on=day)
+    _pay_and_live(household, account, on=add_banking_days(day=today, count=-9), number=NO_MONEY)
+    canceled = _pay(household, account, on=today - timedelta(days=1))
+    cancel_payment(payment_id=canceled.pk, today=today, at=clock.now(), why="canceled by the payer")
+    return household
+
+
+def add_with_a_saved_account(portal: Portal) -> Household:
+    """Health and dental due, and a bank account of an earlier payment."""
+    household = portal.add_household(products=("health", "dental"))
+    _pay(household, find_account(household), on=clock.today())
+    return household
+
+
+def add_pushed(portal: Portal) -> Household:
+    """A first bill nobody paid: it was replaced by one for a month later."""
+    today = clock.today()
+    start = first_of_month(today)
+    enrolled = first_of_month(start - timedelta(days=1)) + timedelta(days=4)
+    household = add_household(
+        portal, premium_cents=HEALTH_CENTS, requested_start=start, at=paying.noon(enrolled)
+    )
+    invoices.issue_missing(today=enrolled, at=paying.noon(enrolled))
+    review = start - timedelta(days=3)
+    overdue.review(
+        today=review,
+        at=eastern_moment(day=review, at=time(1)),
+        run="a past review",
+        account_ids=[find_account(household).pk],
+    )
+    return household
+
+
+def find_bill(household: Household, *, voided: bool) -> Invoice:
+    """The household's latest bill that is, or is not, replaced."""
+    bills = Invoice.objects.filter(account__enrollment__member=household.member)
+    return bills.filter(voided_at__isnull=not voided).latest("coverage_month")
+
+
+def list_bills(member: Member) -> list[Invoice]:
+    """The member's bills that stand, the oldest month first."""
+    bills = Invoice.objects.filter(account__enrollment__member=member, voided_at=None)
+    return list(bills.order_by("coverage_month", "pk"))
+
+
+def find_payment(household: Household, *, status: str) -> Payment:
+    """The household's latest payment that stands there."""
+    return Payment.objects.filter(account__enrollment__member=household.member, status=status).latest("pk")
+
+
+def _list_last_months(today: date) -> Iterator[date]:
+    """The first days of the two months before this one, and of this one."""
+    month = first_of_month(first_of_month(today) - timedelta(days=40))
+    for _ in range(3):
+        yield month
+        month = next_month(month)
+
+
+def _pay(household: Household, account: Account, *, on: date, number: str = paying.GOOD) -> Payment:
+    payer = Payer(channel=PaymentChannel.WEB, user=household.user, name=household.member.full_name)
+    return paying.pay(account, BILL_CENTS, today=on, number=number, payer=payer)
+
+
+def _pay_and_live(household: Household, account: Account, *, on: date, number: str = paying.GOOD) -> None:
+    """Pay on a past banking day, and live the bank's mornings on which the payment settles and clears or comes back."""
+    _pay(household, account, on=on, number=number)
+    paying.send(on)
+    paying.settle(add_banking_days(day=on, count=1))
+    for count in (4, 5):
+        morning = add_banking_days(day=on, count=count)
+        paying.read(morning)
+        paying.settle(morning)
