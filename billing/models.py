@@ -97,6 +97,21 @@ class Allocation(models.Model):
         return f"{self.cents} cents on {self.invoice_id}"
 
 
+class Withdrawal(models.Model):
+    """Part of a receipt that went back to who paid it (cents > 0), or came back (cents < 0). Append-only; the sum is gone."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="withdrawals")
+    cents = models.IntegerField()
+    reference = models.CharField(max_length=60, unique=True, help_text="what took it, such as refund:12")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(cents=0), name="withdrawal_is_not_nothing")]
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents, {self.reference}"
+
+
 class DueDateOverride(models.Model):
     """A due date moved by policy, for a coverage month or for one account of it: data, not code."""
 

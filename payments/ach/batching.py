@@ -80,7 +80,7 @@ class _Storing:
 
     file_id: int
     lines: list[str] = field(default_factory=list)
-    waiting: deque[tuple[Claim, Entry]] = field(default_factory=deque)
+    waiting: deque[tuple[Claim, Entry, str]] = field(default_factory=deque)
     entries: list[FileEntry] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
     line_count: int = 0
@@ -91,15 +91,18 @@ class _Storing:
         self.line_count += 1
         self.lines.append(line)
         if line.startswith("6"):
-            claim, entry = self.waiting.popleft()
+            claim, entry, blind_index = self.waiting.popleft()
             self.entries.append(
                 FileEntry(
                     file_id=self.file_id,
                     line=self.line_count,
+                    kind=FileEntry.Kind.DEBIT,
                     payment_id=claim.payment_id,
                     trace=entry.trace_number,
                     cycle=claim.cycle,
                     amount_cents=entry.amount_cents,
+                    individual_id=entry.individual_id,
+                    blind_index=blind_index,
                 )
             )
         if len(self.lines) == LINES_A_CHUNK:
@@ -250,7 +253,7 @@ def _write(claims: Sequence[Claim], *, effective: date, today: date, at: datetim
         id=storing.file_id,
         name=f"CP-{header.created_at:%Y%m%d-%H%M}-{header.modifier}.ach",
         direction=BankFile.Direction.OUT,
-        kind=BankFile.Kind.DEBITS,
+        kind=BankFile.Kind.ENTRIES,
         status=FileStatus.SENDING,
         business_date=today,
         origin=header.immediate_origin,
@@ -313,8 +316,9 @@ def _list_entries(claims: Sequence[Claim], storing: _Storing) -> Iterator[Entry]
             [c.payment_id for c in part]
         )
         for claim in part:
-            entry = _make_entry(payments[claim.payment_id], claim)
-            storing.waiting.append((claim, entry))
+            payment = payments[claim.payment_id]
+            entry = _make_entry(payment, claim)
+            storing.waiting.append((claim, entry, payment.bank_account.blind_index))
             yield entry
 
 

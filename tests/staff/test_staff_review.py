@@ -122,14 +122,14 @@ def _send(payment: Payment) -> None:
     out = BankFile.objects.create(
         name="debits.ach",
         direction="out",
-        kind="debits",
+        kind="entries",
         status="sent",
         sha256="1" * 64,
         entry_count=1,
         **facts,
     )
     entry = FileEntry.objects.create(
-        file=out, line=3, payment=payment, trace=TRACE, cycle=1, amount_cents=284_17
+        file=out, line=3, kind="debit", payment=payment, trace=TRACE, cycle=1, amount_cents=284_17
     )
     back = BankFile.objects.create(
         name="returns.ach", direction="in", kind="returns", status="read", sha256="2" * 64, **facts

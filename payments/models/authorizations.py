@@ -1,0 +1,107 @@
+"""What payers agreed to: half-typed forms, single authorizations word for word, and mandates for AutoPay."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+
+from billing.models import Account
+from connector_pay.lib.models import SealedValue
+from connector_pay.lib.states import StateMachine
+from payments.models.bank_accounts import BankAccount
+from payments.models.moves import Move
+
+
+class PaymentChannel(models.TextChoices):
+    """The way a payment came in."""
+
+    WEB = "web", "Online, signed in"
+    GUEST = "guest", "Online, as a guest"
+    PHONE = "phone", "By phone"
+
+
+class PaymentDraft(models.Model):
+    """A half-typed payment between the steps of the form, sealed. Its `form_key` makes it one payment, always."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    form_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    session_digest = models.CharField(max_length=64, db_index=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE)
+    sealed = models.OneToOneField(SealedValue, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"draft {self.id}"
+
+
+class Authorization(models.Model):
+    """What the payer agreed to, word for word, and how: the proof of a debit. Append-only."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="authorizations")
+    bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="authorizations")
+    channel = models.CharField(max_length=10, choices=PaymentChannel)
+    sec_code = models.CharField(max_length=3)
+    recurring = models.BooleanField(default=False)
+    amount_cents = models.PositiveIntegerField()
+    debit_on_or_after = models.DateField()
+    text = models.TextField()
+    text_version = models.CharField(max_length=20)
+    language = models.CharField(max_length=2)
+    payer_name = models.CharField(max_length=80)
+    account_last_four = models.CharField(max_length=4)
+    given_at = models.DateTimeField()
+    given_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT)
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"authorization {self.pk}"
+
+
+class MandateStatus(models.TextChoices):
+    """Whether AutoPay may draft an account."""
+
+    ON = "on", "On"
+    SUSPENDED = "suspended", "Suspended until the payer or staff act"
+    STOPPED = "stopped", "Stopped after a return"
+    ENDED = "ended", "Turned off"
+
+
+MANDATE_MOVES = StateMachine(
+    subject_field="mandate",
+    arrows={
+        MandateStatus.ON: frozenset({MandateStatus.SUSPENDED, MandateStatus.STOPPED, MandateStatus.ENDED}),
+        MandateStatus.SUSPENDED: frozenset({MandateStatus.ON, MandateStatus.STOPPED, MandateStatus.ENDED}),
+        MandateStatus.STOPPED: frozenset(),
+        MandateStatus.ENDED: frozenset(),
+    },
+)
+
+
+class Mandate(models.Model):
+    """A standing permission to draft one account's bills from one bank account. At most one of an account is alive."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mandates")
+    bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="mandates")
+    authorization = models.OneToOneField(Authorization, on_delete=models.PROTECT, related_name="mandate")
+    status = models.CharField(max_length=9, choices=MandateStatus, default=MandateStatus.ON)
+    given_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=models.Q(status__in=("on", "suspended")),
+                name="one_live_mandate_per_account",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"mandate {self.pk}"
+
+
+class MandateMove(Move):
+    """One change of a mandate's status. Append-only."""
+
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, related_name="moves")
