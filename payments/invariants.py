@@ -7,7 +7,7 @@ from typing import Any
 
 from connector_pay.lib.invariants import Invariant
 from connector_pay.lib.states import StateMachine
-from payments.ach.batching import BANK_FILE
+from payments.ach.stored_files import BANK_FILE
 from payments.models import (
     BANK_ACCOUNT_MOVES,
     FILE_MOVES,

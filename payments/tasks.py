@@ -8,7 +8,7 @@ from django.conf import settings
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import drafts, recording, settlement
-from payments.ach import batching, incoming
+from payments.ach import batching, incoming, sending
 from payments.bank import open_bank
 
 
@@ -31,11 +31,11 @@ def settle_due(*, day: date, at: datetime) -> Counts:
 def send_files(*, day: date, at: datetime) -> Counts:
     """Send what a crash left, validate the accounts that wait, then build and send today's file."""
     bank = open_bank(at=at)
-    sent = batching.send_waiting(bank=bank, at=at)
+    sent = sending.send_waiting(bank=bank, at=at)
     expired = recording.cancel_expired(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     file = None if _is_too_late(day) else batching.build_file(today=day, at=at)
-    sent += batching.send_waiting(bank=bank, at=at)
+    sent += sending.send_waiting(bank=bank, at=at)
     return dict(counts) | {
         "expired": expired,
         "files": sent,

@@ -1,4 +1,4 @@
-"""Bank files going out: payments claimed, written, sealed and stored, then handed over; stored bytes never change."""
+"""Building a bank file: what was claimed is written, read back strictly, sealed and stored, all in one transaction."""
 
 import hashlib
 from collections import deque
@@ -9,38 +9,27 @@ from itertools import groupby
 from string import ascii_uppercase, digits
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from connector_pay.lib.clock import EASTERN
-from connector_pay.lib.models import SealedValue
 from payments.ach.banking_days import is_banking_day, next_banking_day
+from payments.ach.claiming import TRACES_A_CYCLE, Claim, claim_waiting, move_payments
 from payments.ach.entries import BatchHeader, Entry, FileHeader
 from payments.ach.nacha import write_file
 from payments.ach.reading import read_file
-from payments.bank import Bank
+from payments.ach.stored_files import LINES_A_CHUNK, store_chunk, take_file_id
 from payments.bank_accounts import open_account_number
 from payments.models import (
-    FILE_MOVES,
-    PAYMENT_MOVES,
     AccountKind,
-    BankAccountStatus,
     BankFile,
-    FileChunk,
     FileEntry,
-    FileMove,
     FileStatus,
     Payment,
-    PaymentMove,
     PaymentStatus,
 )
 
-log = structlog.get_logger(__name__)
-BANK_FILE = "bank_file"  # what a chunk is sealed for
-LINES_A_CHUNK = 10_000
 READ_AT_ONCE = 2_000
-TRACES_A_CYCLE = 10_000_000
 MODIFIERS = ascii_uppercase + digits
 _LOCK_KEY = 7_336_010
 _DEBIT_CODES = {AccountKind.CHECKING: "27", AccountKind.SAVINGS: "37"}
@@ -48,30 +37,6 @@ _DEBIT_CODES = {AccountKind.CHECKING: "27", AccountKind.SAVINGS: "37"}
 
 class UnableToBuildFile(Exception):
     """The file would not pass the bank's checks, or the minute has no free name left; nothing was stored."""
-
-
-class UnableToSendFile(Exception):
-    """The bank has another file under this name, or the stored bytes are not those that were written."""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A payment taken into the file, with the trace number given to it; `cycle` counts how often the traces have wrapped."""
-
-    payment_id: int
-    sec_code: str
-    recurring: bool
-    trace_number: int
-
-    @property
-    def cycle(self) -> int:
-        """Seven digits of trace run out; the cycle tells the next round from the last."""
-        return self.trace_number // TRACES_A_CYCLE
-
-    @property
-    def batch_key(self) -> tuple[str, bool, int]:
-        """What the entries of one batch share; traces ascend within it, so a wrap begins another."""
-        return (self.sec_code, self.recurring, self.cycle)
 
 
 @dataclass
@@ -133,106 +98,18 @@ def build_file(*, today: date, at: datetime) -> BankFile | None:
         # One builder at a time: it takes the file's modifier and the next traces.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
-        claims = _claim(effective, at=at)
+        claims = claim_waiting(effective, at=at)
         if not claims:
             return None
         file = _write(claims, effective=effective, today=today, at=at)
-        _move_payments(
-            [claim.payment_id for claim in claims],
+        move_payments(
+            ids=[item.payment_id for item in claims],
             before=PaymentStatus.RECORDED,
             after=PaymentStatus.SENDING,
             at=at,
             changes={"effective_date": effective},
         )
     return file
-
-
-def send_file(*, file_id: int, bank: Bank, at: datetime) -> None:
-    """Hand a stored file over, unless the bank already has it, and note that it has; no transaction is open meanwhile.
-
-    Safe to run again after a crash anywhere. Raises UnableToSendFile.
-    """
-    file = BankFile.objects.get(pk=file_id)
-    known = bank.find(name=file.name)
-    if known is None:
-        bank.put(name=file.name, data=open_file(file=file))
-    elif known != file.sha256:
-        raise UnableToSendFile(f"The bank has another file named {file.name}.")
-    note_sent(file_id=file.pk, at=at, why="the bank had it already" if known else "")
-
-
-def note_sent(*, file_id: int, at: datetime, why: str = "") -> None:
-    """Write down that the bank has the file, and so its debits; a file known to be sent is left as it is."""
-    with transaction.atomic():
-        moved = FILE_MOVES.move(
-            model=BankFile,
-            history=FileMove,
-            ids=[file_id],
-            before=FileStatus.SENDING,
-            after=FileStatus.SENT,
-            at=at,
-            why=why,
-        )
-        entries = FileEntry.objects.filter(file__in=moved).order_by("line")
-        ids = list(entries.values_list("payment_id", flat=True))
-        _move_payments(ids, before=PaymentStatus.SENDING, after=PaymentStatus.SENT, at=at)
-
-
-def send_waiting(*, bank: Bank, at: datetime) -> int:
-    """Send every file that is stored and not known to have been sent, oldest first; returns how many."""
-    waiting = BankFile.objects.filter(direction=BankFile.Direction.OUT, status=FileStatus.SENDING)
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
-    for file_id in ids:
-        send_file(file_id=file_id, bank=bank, at=at)
-    return len(ids)
-
-
-def open_file(*, file: BankFile) -> bytes:
-    """The clear bytes of a stored file. Raises UnableToOpen, UnableToSendFile where they are not those that were written."""
-    data = b"".join(open_chunks(file=file))
-    if hashlib.sha256(data).hexdigest() != file.sha256:
-        raise UnableToSendFile(f"The stored bytes of {file.name} do not have the sha256 kept at writing.")
-    return data
-
-
-def open_chunks(*, file: BankFile) -> Iterator[bytes]:
-    """The clear bytes of a stored file, a chunk at a time. Raises UnableToOpen."""
-    for chunk in file.chunks.select_related("sealed").order_by("number").iterator(chunk_size=1):
-        yield chunk.sealed.open(purpose=BANK_FILE)
-
-
-def store_chunk(*, file_id: int, number: int, clear: bytes) -> None:
-    """Seal and store one part of a bank file."""
-    sealed = SealedValue.make(clear=clear, purpose=BANK_FILE)
-    sealed.save(force_insert=True)
-    FileChunk.objects.create(file_id=file_id, number=number, sealed=sealed)
-
-
-def take_file_id() -> int:
-    """The id of a file about to be stored: its parts go in before the row, which is never changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('payments_bankfile', 'id'))")
-        return int(cursor.fetchone()[0])
-
-
-def _claim(effective: date, *, at: datetime) -> list[Claim]:
-    """Lock the payments that can go, passing over those that another transaction holds, and give each its trace."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT payment.id, proof.sec_code, proof.recurring FROM payments_payment AS payment "
-            "JOIN payments_authorization AS proof ON proof.id = payment.authorization_id "
-            "JOIN payments_bankaccount AS bank ON bank.id = payment.bank_account_id "
-            "WHERE payment.status = %s AND payment.received_date <= %s AND bank.status = %s AND payment.recorded_at < %s "
-            "ORDER BY proof.sec_code, proof.recurring, payment.id FOR NO KEY UPDATE OF payment SKIP LOCKED",
-            [PaymentStatus.RECORDED, effective, BankAccountStatus.VALID, at],
-        )
-        rows = cursor.fetchall()
-        cursor.execute("SELECT nextval('payments_trace') FROM generate_series(1, %s)", [len(rows)])
-        traces = [trace for (trace,) in cursor.fetchall()]
-    return [
-        Claim(payment_id=key, sec_code=sec_code, recurring=recurring, trace_number=trace)
-        for (key, sec_code, recurring), trace in zip(rows, traces, strict=True)
-    ]
 
 
 def _write(claims: Sequence[Claim], *, effective: date, today: date, at: datetime) -> BankFile:
@@ -315,10 +192,10 @@ def _list_entries(claims: Sequence[Claim], storing: _Storing) -> Iterator[Entry]
         payments = Payment.objects.select_related("bank_account__sealed").in_bulk(
             [c.payment_id for c in part]
         )
-        for claim in part:
-            payment = payments[claim.payment_id]
-            entry = _make_entry(payment, claim)
-            storing.waiting.append((claim, entry, payment.bank_account.blind_index))
+        for item in part:
+            payment = payments[item.payment_id]
+            entry = _make_entry(payment, item)
+            storing.waiting.append((item, entry, payment.bank_account.blind_index))
             yield entry
 
 
@@ -334,23 +211,3 @@ def _make_entry(payment: Payment, claim: Claim) -> Entry:
         trace_number=f"{settings.ACH['odfi']}{claim.trace_number % TRACES_A_CYCLE:07d}",
         discretionary="R" if claim.recurring else "S",
     )
-
-
-def _move_payments(
-    ids: Sequence[int],
-    *,
-    before: PaymentStatus,
-    after: PaymentStatus,
-    at: datetime,
-    changes: dict[str, object] | None = None,
-) -> None:
-    for start in range(0, len(ids), LINES_A_CHUNK):
-        PAYMENT_MOVES.move(
-            model=Payment,
-            history=PaymentMove,
-            ids=ids[start : start + LINES_A_CHUNK],
-            before=before,
-            after=after,
-            at=at,
-            changes=changes,
-        )

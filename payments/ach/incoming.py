@@ -12,9 +12,10 @@ from django.db import IntegrityError, transaction
 
 from connector_pay.lib.jobs import Counts
 from payments.ach.applying import apply_lines
-from payments.ach.batching import LINES_A_CHUNK, note_sent, store_chunk, take_file_id
 from payments.ach.contents import ReturnedEntry, parse_file_header, parse_return_entries
 from payments.ach.reading import ParsedFile, read_file
+from payments.ach.sending import note_sent
+from payments.ach.stored_files import LINES_A_CHUNK, store_chunk, take_file_id
 from payments.bank import Bank
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
 

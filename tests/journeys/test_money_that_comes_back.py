@@ -10,7 +10,7 @@ from connector_pay.celery import read_timetable
 from connector_pay.lib.jobs import run_until
 from members.models import Notice
 from payments import tasks
-from payments.ach import batching
+from payments.ach import batching, stored_files
 from payments.bank import open_bank
 from payments.bank.sandbox import SandboxBank
 from payments.bank_accounts import UnableToUseBankAccount, open_account_number
@@ -126,7 +126,7 @@ class TestACorrection:
         second = pay(diary, account, saved=saved)
         go_to(diary, date(2027, 1, 26))
         assert read_payment(second)[0] == PaymentStatus.POSTED
-        sent = batching.open_file(file=second.entry.file).decode()
+        sent = stored_files.open_file(file=second.entry.file).decode()
         assert "2000000198" in sent
         assert CORRECTED not in sent
         assert ReturnLine.objects.count() == 1
@@ -188,7 +188,7 @@ class TestTheBanksFiles:
         file = batching.build_file(today=diary.today, at=eastern(2027, 1, 11, 17))
         assert file is not None
         # The process dies between handing the file over and writing that down, and stays away.
-        bank.put(name=file.name, data=batching.open_file(file=file))
+        bank.put(name=file.name, data=stored_files.open_file(file=file))
         tasks.read_bank(day=date(2027, 1, 12), at=eastern(2027, 1, 12, 7))
         file.refresh_from_db()
         assert file.status == FileStatus.ACCEPTED

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from connector_pay.lib.models import SealedValue
-from payments.ach import batching, incoming
+from payments.ach import batching, claiming, incoming, sending, stored_files
 from payments.ach.contents import parse_batches
 from payments.ach.entries import BatchHeader, Entry, FileHeader, ReturnAddenda
 from payments.ach.nacha import write_file
@@ -131,7 +131,7 @@ def sent() -> Payment:
 def test_a_stored_file_is_a_valid_bank_file_with_one_web_debit_a_payment() -> None:
     payment = pay(make_account())
     file = validate_and_build()
-    data = batching.open_file(file=file)
+    data = stored_files.open_file(file=file)
     parsed = read_file(source=data)
     assert parsed.faults == []
     ((header, entries),) = [(header, list(entries)) for header, entries in parse_batches(parsed=parsed)]
@@ -169,7 +169,7 @@ def test_two_files_of_one_minute_have_different_modifiers() -> None:
     second = validate_and_build()
     assert (first.modifier, second.modifier) == ("A", "B")
     assert first.entries.get().trace < second.entries.get().trace
-    assert batching.send_waiting(bank=open_bank(at=FIVE), at=FIVE) == 2
+    assert sending.send_waiting(bank=open_bank(at=FIVE), at=FIVE) == 2
 
 
 def test_a_file_of_more_lines_than_a_chunk_holds_is_stored_in_parts(monkeypatch) -> None:
@@ -178,17 +178,17 @@ def test_a_file_of_more_lines_than_a_chunk_holds_is_stored_in_parts(monkeypatch)
         pay(make_account(), 10_00)
     file = validate_and_build()
     assert file.chunks.count() == 3
-    assert read_file(source=batching.open_file(file=file)).faults == []
-    lines = batching.open_file(file=file).decode().splitlines()
+    assert read_file(source=stored_files.open_file(file=file)).faults == []
+    lines = stored_files.open_file(file=file).decode().splitlines()
     for entry in file.entries.all():
         assert lines[entry.line - 1][79:94] == entry.trace
-    batching.send_waiting(bank=open_bank(at=FIVE), at=FIVE)
+    sending.send_waiting(bank=open_bank(at=FIVE), at=FIVE)
     assert set(Payment.objects.values_list("status", flat=True)) == {"sent"}
 
 
 def test_traces_that_wrap_begin_a_new_batch(monkeypatch) -> None:
-    monkeypatch.setattr(batching, "TRACES_A_CYCLE", 10_000_000)
-    claims = [batching.Claim(1, "WEB", False, 9_999_999), batching.Claim(2, "WEB", False, 10_000_000)]
+    monkeypatch.setattr(claiming, "TRACES_A_CYCLE", 10_000_000)
+    claims = [claiming.Claim(1, "WEB", False, 9_999_999), claiming.Claim(2, "WEB", False, 10_000_000)]
     assert claims[0].batch_key != claims[1].batch_key
 
 
@@ -196,9 +196,9 @@ def test_a_file_that_went_out_before_a_crash_is_not_sent_again_only_marked(monke
     pay(make_account())
     file = validate_and_build()
     bank = open_bank(at=FIVE)
-    bank.put(name=file.name, data=batching.open_file(file=file))
+    bank.put(name=file.name, data=stored_files.open_file(file=file))
     monkeypatch.setattr(SandboxBank, "put", None)
-    assert batching.send_waiting(bank=bank, at=FIVE) == 1
+    assert sending.send_waiting(bank=bank, at=FIVE) == 1
     file.refresh_from_db()
     assert (file.status, Payment.objects.get().status) == (FileStatus.SENT, PaymentStatus.SENT)
 
@@ -208,8 +208,8 @@ def test_another_file_of_the_same_name_at_the_bank_stops_the_sending() -> None:
     file = validate_and_build()
     bank = open_bank(at=FIVE)
     bank.put(name=file.name, data=b"something else")
-    with pytest.raises(batching.UnableToSendFile):
-        batching.send_waiting(bank=bank, at=FIVE)
+    with pytest.raises(sending.UnableToSendFile):
+        sending.send_waiting(bank=bank, at=FIVE)
     file.refresh_from_db()
     assert file.status == FileStatus.SENDING
 
@@ -274,7 +274,7 @@ def test_a_file_with_a_fault_is_kept_and_refused_whole(sent: Payment) -> None:
     bad = data.replace(b"0000028417", b"0000028418", 1)
     assert read_shelf(file=bad) == {"files": 1, "refused": 1}
     file = BankFile.objects.get(status=FileStatus.REFUSED)
-    assert b"".join(batching.open_chunks(file=file)) == bad
+    assert b"".join(stored_files.open_chunks(file=file)) == bad
     assert "line" in file.fault
     assert ReturnLine.objects.count() == 0
     sent.refresh_from_db()
@@ -304,7 +304,7 @@ def test_the_sandbox_writes_the_same_return_files_again(tmp_path) -> None:
     for number in ("1000000001", "1000000002", "1000000003", "1000000098", GOOD):
         pay(make_account(), 10_00, number=number)
     file = validate_and_build()
-    data = batching.open_file(file=file)
+    data = stored_files.open_file(file=file)
     later = datetime.fromisoformat("2027-01-29T12:00:00+00:00")
     left = []
     for place in ("one", "two"):

@@ -80,7 +80,7 @@ def test_a_gap_in_a_history_is_found() -> None:
 
 
 def test_a_part_added_to_a_stored_file_is_found() -> None:
-    from payments.ach.batching import store_chunk
+    from payments.ach.stored_files import store_chunk
 
     settle_one()
     store_chunk(file_id=BankFile.objects.get(direction="out").pk, number=1, clear=b"more\n")

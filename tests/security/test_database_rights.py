@@ -22,9 +22,9 @@ APPEND_ONLY = (
         "payments_filemove",
         "payments_filechunk",
         "payments_fileentry",
-    "payments_mandatemove",
-    "payments_refundmove",
-    "billing_withdrawal",
+        "payments_mandatemove",
+        "payments_refundmove",
+        "billing_withdrawal",
     ),
     *(
         "payments_returnline",
