@@ -51,9 +51,9 @@ def read_timetable() -> list[Job]:
 
 
 def _on_banking_days(day: date) -> bool:
-    from payments.ach.banking_days import is_banking_day
+    from payments.banking_calendar import read_calendar
 
-    return is_banking_day(day=day)
+    return read_calendar().is_banking_day(day)
 
 
 @setup_logging.connect

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from members.outbox import Telling, tell
+from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.models import BankAccountStatus, Payment, PaymentChannel
 from payments.statements import expected_clearing_date
@@ -59,6 +60,7 @@ def list_readers(*, payment: Payment) -> list[Reader]:
 def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> None:
     """Received, or scheduled; with what it does to coverage, as the payer was told, and when it is expected to clear."""
     tellings = []
+    calendar = read_calendar()
     for payment in payments:
         event = "payment_received" if payment.received_date <= today else "payment_scheduled"
         clearing_date = expected_clearing_date(
@@ -66,6 +68,7 @@ def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> 
             at=at,
             received_date=payment.received_date,
             validated=payment.bank_account.status == BankAccountStatus.VALID,
+            calendar=calendar,
         )
         facts = list_facts(payment=payment) | {
             "effect": payment.coverage_sentence,

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from connector_pay.lib.clock import business_date
+from payments.banking_calendar import read_calendar
 from payments.confirmation import compact_number
 from payments.models import BankAccountStatus, Payment, PaymentMove, PaymentStatus
 from payments.statements import expected_clearing_date
@@ -99,6 +100,7 @@ def list_steps(*, payment: Payment, today: date, at: datetime) -> list[Step]:
         received_date=payment.received_date,
         validated=payment.bank_account.status == BankAccountStatus.VALID,
         effective_date=payment.effective_date,
+        calendar=read_calendar(),
     )
     return [*steps, Step(_("Expected to clear"), expected, "coming")]
 

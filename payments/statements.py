@@ -17,12 +17,7 @@ from connector_pay.lib.clock import EASTERN
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import long_date
 from members.models import EnrollmentStatus
-from payments.ach.banking_days import (
-    add_banking_days,
-    banking_day_on_or_after,
-    is_banking_day,
-    next_banking_day,
-)
+from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
 from payments.coverage_sentences import describe_effect as describe_effect
 from payments.models import Payment, PaymentStatus
 from payments.validation import answers_at_once
@@ -109,6 +104,7 @@ def expected_clearing_date(
     received_date: date,
     validated: bool = True,
     effective_date: date | None = None,
+    calendar: BankingCalendar = FEDERAL_RESERVE,
 ) -> date:
     """The business date on which a payment is final: the 3rd banking day after its debit, if not returned.
 
@@ -117,9 +113,9 @@ def expected_clearing_date(
     """
     wait = 0 if validated or answers_at_once() else MANUAL_VALIDATION_BANKING_DAYS
     effective = effective_date or _find_effective_date(
-        today=today, at=at, received_date=received_date, wait=wait
+        today=today, at=at, received_date=received_date, wait=wait, calendar=calendar
     )
-    return add_banking_days(day=effective, count=read_policy().posting_banking_days)
+    return calendar.add(effective, read_policy().posting_banking_days)
 
 
 def describe_status(*, payment: Payment, today: date) -> str:
@@ -149,9 +145,11 @@ def describe_bill(*, bill: BillFacts, today: date) -> str:
     return _("Paid") if bill.cleared_cents >= bill.amount_cents else _("Payment processing")
 
 
-def _find_effective_date(*, today: date, at: datetime, received_date: date, wait: int) -> date:
+def _find_effective_date(
+    *, today: date, at: datetime, received_date: date, wait: int, calendar: BankingCalendar
+) -> date:
     """The banking day after the first file it can be in: never before the day it counts as received."""
     too_late = at.astimezone(EASTERN).time() >= read_policy().file_cutoff
-    first_file = next_banking_day(day=today) if too_late and is_banking_day(day=today) else today
-    file_day = add_banking_days(day=banking_day_on_or_after(day=first_file), count=wait)
-    return max(next_banking_day(day=file_day), banking_day_on_or_after(day=received_date))
+    first_file = calendar.add(today, 1) if too_late and calendar.is_banking_day(today) else today
+    file_day = calendar.add(calendar.roll_forward(first_file), wait)
+    return max(calendar.add(file_day, 1), calendar.roll_forward(received_date))

@@ -5,7 +5,8 @@ on. Two sets let staff overrule it: `extra_holidays` (closed after all) and `ext
 all); a day in both is closed.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -99,6 +100,40 @@ def count_banking_days(
         start += step
         count += is_banking_day(day=start, extra_holidays=extra_holidays, extra_open_days=extra_open_days)
     return sign * count
+
+
+@dataclass(frozen=True)
+class BankingCalendar:
+    """The days on which money moves: the Federal Reserve's calendar, and the days on which staff have overruled it."""
+
+    closed: frozenset[date] = NO_DAYS
+    opened: frozenset[date] = NO_DAYS
+
+    def is_banking_day(self, day: date) -> bool:
+        """Whether the banks settle on the day."""
+        return is_banking_day(day=day, extra_holidays=self.closed, extra_open_days=self.opened)
+
+    def add(self, day: date, count: int) -> date:
+        """The count-th banking day after the day, or before it where count is negative."""
+        return add_banking_days(day=day, count=count, extra_holidays=self.closed, extra_open_days=self.opened)
+
+    def roll_forward(self, day: date) -> date:
+        """The day itself if it is a banking day, else the next one."""
+        return day if self.is_banking_day(day) else self.add(day, 1)
+
+    def roll_back(self, day: date) -> date:
+        """The day itself if it is a banking day, else the last one before it."""
+        return day if self.is_banking_day(day) else self.add(day, -1)
+
+    def list_days(self, *, after: date, until: date) -> Iterator[date]:
+        """The banking days after `after`, up to and including `until`."""
+        day = self.add(after, 1)
+        while day <= until:
+            yield day
+            day = self.add(day, 1)
+
+
+FEDERAL_RESERVE = BankingCalendar()
 
 
 @lru_cache(maxsize=256)

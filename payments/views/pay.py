@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
+from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.drafts import Contents, ensure_session, read_session_digest, start_draft
 from payments.forms.amount import AmountForm
@@ -131,4 +132,5 @@ def _find_clearing_date(payment: Payment) -> date:
         received_date=payment.received_date,
         validated=payment.bank_account.status == BankAccountStatus.VALID,
         effective_date=payment.effective_date,
+        calendar=read_calendar(),
     )
