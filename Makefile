@@ -2,7 +2,7 @@
 #
 #   make run      the whole portal with a demo exchange: PORT=8000, FRESH=1 begins anew
 #   make test     the whole suite          make prove        its long tier
-#   make lint     style, types, layers
+#   make lint     style, types, layers            make bench     what it costs beside a bare yardstick: SIZE=0.1
 #   make lock     pin newer releases       make screenshots  a picture of every page
 
 PORT ?= 8000
@@ -22,7 +22,9 @@ DEMO   := .venv/.demo-$(shell cksum < requirements/demo.txt | tr -d ' ')
 DEV    := .venv/.dev-$(shell cksum < requirements/dev.txt | tr -d ' ')
 DESIGN := node_modules/.installed-$(shell cksum < package-lock.json | tr -d ' ')
 
-.PHONY: run test prove lint screenshots lock design-system
+SIZE ?= 1
+
+.PHONY: run test prove bench lint screenshots lock design-system
 .DELETE_ON_ERROR:
 
 run: $(DEMO) design-system
@@ -33,6 +35,9 @@ test: $(DEV) design-system
 
 prove: $(DEV) design-system
 	$(IN)/python -m pytest -n $(WORKERS)
+
+bench: $(DEV)
+	@$(IN)/python -m tests.bench --size $(SIZE)
 
 lint: $(DEV) design-system
 	$(IN)/ruff check .
