@@ -7,6 +7,8 @@ A bank account's number is never shown here, only how it ends.
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from billing.models import Movement
 from connector_pay.lib.masking import mask_number
@@ -30,6 +32,7 @@ from payments.models import (
     ReturnLine,
     Validation,
 )
+from payments.staff.proofs import show_proof
 
 HALF = 5
 
@@ -94,6 +97,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "return_code",
         "movements",
         "notices",
+        "proof",
     )
     inlines = (PaymentMoveInline, FileEntryInline)
     search_paths = {
@@ -106,6 +110,19 @@ class PaymentAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Confirmation number, Member ID, phone number, name, trace number or receipt email"
     amount = show_dollars("amount_cents", "amount")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address of the proof of authorization."""
+        proof = path(
+            "<int:payment_id>/proof/", self.admin_site.admin_view(show_proof), name="payments_payment_proof"
+        )
+        return [proof, *super().get_urls()]
+
+    @admin.display(description="proof of authorization")
+    def proof(self, payment: Payment) -> str:
+        """Leads to the PDF."""
+        address = reverse("admin:payments_payment_proof", args=[payment.pk])
+        return format_html('<a href="{}">Proof of authorization (PDF)</a>', address)
 
     @admin.display(description="confirmation number", ordering="confirmation_number")
     def confirmation(self, payment: Payment) -> str:

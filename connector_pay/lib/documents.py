@@ -1,0 +1,49 @@
+"""Documents as accessible PDF: a typst template and the facts that go into it, which are text and never markup."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import typst
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+ACCESSIBLE = "ua-1"
+TEMPLATES = Path("templates") / "documents"
+
+
+class UnableToDraw(Exception):
+    """The template does not fit the facts; the text is typst's own."""
+
+
+def draw_pdf(*, template: str, facts: Mapping[str, Any], at: datetime) -> bytes:
+    """The document `templates/documents/TEMPLATE.typ` as PDF/UA-1, the same bytes for the same facts and moment.
+
+    The facts travel as JSON, so that no name or text can act as markup. Where a name is written in letters that no font here
+    has, PDF/UA refuses it: the document is then drawn without that promise, and this is logged. Raises UnableToDraw.
+    """
+    path = settings.BASE_DIR / TEMPLATES / f"{template}.typ"
+    options: dict[str, Any] = {
+        "sys_inputs": {"facts": json.dumps(facts, ensure_ascii=False)},
+        "timestamp": at.replace(microsecond=0),
+        "ignore_system_fonts": True,
+    }
+    try:
+        try:
+            return _compile(path, pdf_standards=ACCESSIBLE, **options)
+        except typst.TypstError:
+            document = _compile(path, **options)
+            log.warning("document drawn without the promise of PDF/UA", template=template)
+            return document
+    except typst.TypstError as error:
+        raise UnableToDraw(f"{template}: {error.message}") from error
+
+
+def _compile(path: Path, **options: Any) -> bytes:
+    document = typst.compile(path, format="pdf", **options)
+    if not isinstance(document, bytes):
+        raise UnableToDraw(f"{path.stem}: typst made no document.")
+    return document

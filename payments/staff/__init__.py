@@ -1,0 +1,1 @@
+"""What staff do with payments, refunds and bank accounts, on pages of the admin."""
