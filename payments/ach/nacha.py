@@ -149,11 +149,16 @@ def _write_entries(chunk: tuple[Entry, ...], tally: BatchTally) -> Iterator[str]
         )
         for entry in chunk
     ]
-    text = "\n".join([*lines, ""]).upper()
+    typed = "\n".join([*lines, ""])
+    text = typed.upper()
     all_match = len(text) == LINE_LENGTH * len(chunk) and layout.match_lines(text)
-    lines = text.split("\n") if all_match else [line.upper() for line in lines]
+    if text != typed:
+        lines = text.split("\n")[:-1] if all_match else [line.upper() for line in lines]
+    if all_match and not any(entry.addenda for entry in chunk) and tally.take_entries(chunk):
+        yield from lines
+        return
     take_entry = tally.take_entry
-    for entry, line in zip(chunk, lines, strict=False):
+    for entry, line in zip(chunk, lines, strict=True):
         if (all_match or (len(line) == RECORD_LENGTH and layout.match(line))) and take_entry(
             entry.transaction_code, entry.routing_number, entry.amount_cents, entry.trace_number
         ):

@@ -48,7 +48,7 @@ def make_entries(count: int) -> Iterator[Entry]:
             account_number=f"48200{number:07d}",
             amount_cents=20_000 + number % 50_000,
             individual_id=f"PAY{number:07d}",
-            individual_name="ALICE ALVAREZ",
+            individual_name="Alice Alvarez",
             trace_number=f"{ODFI}{number:07d}",
             discretionary="S",
         )
@@ -59,7 +59,7 @@ def render_plainly(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         yield (
             f"6{entry.transaction_code}{entry.routing_number}{entry.account_number:<17}{entry.amount_cents:010d}"
-            f"{entry.individual_id:<15}{entry.individual_name:<22.22}{entry.discretionary:<2}0{entry.trace_number}"
+            f"{entry.individual_id:<15}{entry.individual_name.upper():<22.22}{entry.discretionary:<2}0{entry.trace_number}"
         )
 
 
