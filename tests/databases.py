@@ -83,7 +83,7 @@ def environment_of(name: str) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": url_of(name),
         "DATABASE_OWNER_URL": url_of(name, owner=True),
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "tests.settings"),
         "PYTHONPATH": str(ROOT),
     }
 

@@ -1,0 +1,179 @@
+"""B6: ten thousand returns read, matched, reversed and reopened, beside COPY and set SQL that write the same rows."""
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from connector_pay.lib.clock import eastern_moment
+from payments.ach.entries import BatchHeader, Entry, FileHeader, ReturnAddenda
+from payments.ach.incoming import read_bank
+from payments.ach.nacha import write_file
+from payments.ach.routing_numbers import compute_check_digit
+from payments.bank_accounts import open_account_number
+from payments.models import FileEntry, Payment
+from tests import databases
+from tests.bench.exchange import ROUTING, list_entries, settle_payments
+from tests.bench.measuring import Figure, compare
+
+FULL_SIZE = 10_000
+DAY = date(2027, 1, 15)
+AT = eastern_moment(day=DAY, at=time(7))
+TEMPLATE, SCRATCH = "bench_settled", "bench_returned"
+# What our code writes for a return, in the fewest statements that can: no check, no sealing, no word chosen.
+YARDSTICK = """
+CREATE TEMPORARY TABLE found ON COMMIT DROP AS
+    SELECT line.*, entry.id AS entry_id, payment.id AS payment_id, payment.account_id, payment.amount_cents AS cents,
+           receipt.id AS receipt_id, member.id AS member_id, member.email
+    FROM line JOIN payments_fileentry AS entry ON entry.trace = line.trace
+    JOIN payments_payment AS payment ON payment.id = entry.payment_id AND payment.amount_cents = line.amount
+    JOIN billing_receipt AS receipt ON receipt.reference = 'payment:' || payment.id
+    JOIN billing_account AS account ON account.id = payment.account_id
+    JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+    JOIN members_member AS member ON member.id = enrollment.member_id;
+UPDATE payments_payment SET status = 'returned', return_code = found.code FROM found WHERE found.payment_id = payments_payment.id;
+INSERT INTO payments_paymentmove (before, after, at, why, payment_id)
+    SELECT 'settled', 'returned', %(at)s, 'R01 Insufficient funds', payment_id FROM found;
+UPDATE billing_receipt SET taken_back_on = %(day)s FROM found WHERE found.receipt_id = billing_receipt.id;
+INSERT INTO billing_allocation (receipt_id, invoice_id, cents, reference, at)
+    SELECT receipt_id, invoice_id, -sum(allocation.cents), 'payment:' || payment_id || ':2', %(at)s
+    FROM found JOIN billing_allocation AS allocation USING (receipt_id) GROUP BY receipt_id, invoice_id, payment_id;
+INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
+    SELECT 'receivable', 'bank', cents, account_id, 'payment:' || payment_id || ':returned', %(day)s, %(at)s FROM found;
+INSERT INTO members_notice (event, subject, channel, member_id, address, language, facts, at, business_date)
+    SELECT 'payment_returned', 'payment:' || payment_id, channel, member_id, CASE channel WHEN 'email' THEN email ELSE '' END,
+           'en', %(facts)s, %(at)s, %(day)s
+    FROM found, unnest(ARRAY['email', 'letter']) AS channel;
+INSERT INTO lib_sealedvalue (id, purpose, token) SELECT sealed_id, 'return_line', raw FROM found;
+INSERT INTO payments_returnline (file_id, line, code, trace, amount_cents, entry_id, applied, parked_because, sealed_id, at)
+    SELECT %(file)s, number, code, trace, amount, entry_id, true, '', sealed_id, %(at)s FROM found;
+"""
+
+
+class Shelf:
+    """A bank that has left one file."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def list_incoming(self) -> list[str]:
+        """Its name."""
+        return ["RETURNS.ach"]
+
+    def get(self, *, name: str) -> bytes:
+        """Its bytes."""
+        return self.data
+
+    def put(self, *, name: str, data: bytes) -> None:
+        """Nothing is sent here."""
+        raise AssertionError(name)
+
+    def find(self, *, name: str) -> str | None:
+        """Nothing was sent here."""
+        return None
+
+
+def measure(*, size: int) -> Iterator[Figure]:
+    """Our reading of a file of `size` returns beside the yardstick, each on a fresh copy of the same exchange."""
+    template = databases.prepare_template()
+    databases.clone(template=template, name=TEMPLATE)
+    with databases.another_database(TEMPLATE):
+        settle_payments(count=size)
+        data = write_returns(list_entries())
+        facts = json.dumps(
+            {"effect": "", "product": "health", "confirmation_number": "ABCDE-FGHJK", "due_cents": 284_17}
+        )
+    connection.close()
+    with databases.another_database(SCRATCH):
+        ratio, spread, seconds = compare(
+            ours=lambda: read_ours(data, size=size),
+            yardstick=lambda: write_barely(data, facts=facts, size=size),
+            prepare=_renew,
+        )
+    for name in (SCRATCH, TEMPLATE):
+        databases.drop(name)
+    detail = f"{seconds:.2f} s"
+    yield Figure(
+        "B6", "returns read and reversed / COPY and set SQL", f"{size:,}", ratio, spread, 1.2, detail
+    )
+
+
+def read_ours(data: bytes, *, size: int) -> None:
+    """As the morning's job does."""
+    counts = read_bank(bank=Shelf(data), today=DAY, at=AT)
+    assert counts["returned"] == size, counts
+
+
+def write_barely(data: bytes, *, facts: str, size: int) -> None:
+    """The same rows by COPY and set SQL, from lines cut at fixed columns."""
+    lines = data.decode().splitlines()
+    rows = io.StringIO()
+    for number, line in enumerate(lines, start=1):
+        if line[0] == "7":
+            entry = lines[number - 2]
+            raw = f"\\\\x{(entry + line).encode().hex()}"
+            rows.write(f"{number - 1}\t{line[3:6]}\t{line[6:21]}\t{int(entry[29:39])}\t{raw}\t{uuid4()}\n")
+    rows.seek(0)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE line (number int, code text, trace text, amount int, raw bytea, sealed_id uuid) "
+            "ON COMMIT DROP"
+        )
+        cursor.copy_expert("COPY line FROM STDIN", rows)
+        cursor.execute(
+            "INSERT INTO payments_bankfile (name, direction, kind, status, business_date, origin, created_time, modifier, "
+            "sha256, line_count, entry_count, debit_cents, credit_cents, fault, stored_at) "
+            "VALUES ('RETURNS', 'in', 'returns', 'read', %s, '', '', '', '', 0, 0, 0, 0, '', %s) RETURNING id",
+            [DAY, AT],
+        )
+        (file_id,) = cursor.fetchone()
+        cursor.execute(YARDSTICK, {"at": AT, "day": DAY, "facts": facts, "file": file_id})
+    assert Payment.objects.filter(status="returned").count() == size
+
+
+def write_returns(entries: Sequence[FileEntry]) -> bytes:
+    """The bank's file: every debit comes back for want of funds."""
+    odfi = settings.ACH["odfi"]
+    header = FileHeader(
+        immediate_destination=settings.ACH["immediate_origin"],
+        immediate_origin=settings.ACH["immediate_destination"],
+        created_at=datetime(2027, 1, 15, 6, 30),
+        modifier="A",
+    )
+    batch = BatchHeader(
+        service_class="225",
+        company_name=settings.ACH["company_name"],
+        company_id=settings.ACH["company_id"],
+        sec_code="WEB",
+        entry_description=settings.ACH["entry_description"],
+        effective_date=date(2027, 1, 13),
+        odfi_id=ROUTING[:8],
+        batch_number=1,
+        settlement_julian="015",
+    )
+    returned = (
+        Entry(
+            transaction_code="26",
+            routing_number=odfi + compute_check_digit(digits=odfi),
+            account_number=open_account_number(bank_account=entry.payment.bank_account),
+            amount_cents=entry.amount_cents,
+            individual_id=entry.individual_id,
+            individual_name="ALICE ALVAREZ",
+            trace_number=f"{ROUTING[:8]}{place:07d}",
+            discretionary="S",
+            addenda=(
+                ReturnAddenda(return_code="R01", original_trace=entry.trace, original_rdfi_id=ROUTING[:8]),
+            ),
+        )
+        for place, entry in enumerate(entries, start=1)
+    )
+    return "".join(f"{line}\n" for line in write_file(header=header, batches=[(batch, returned)])).encode()
+
+
+def _renew() -> None:
+    connection.close()
+    databases.clone(template=TEMPLATE, name=SCRATCH)
