@@ -54,6 +54,10 @@ def open_bank(*, at: datetime) -> Bank:
         return SandboxBank(folder=settings.SANDBOX_BANK_DIR, at=at)
     if settings.BANK_DRIVER == "folder":
         return FolderBank(folder=Path(settings.BANK_FOLDER))
+    if settings.BANK_DRIVER == "sftp":
+        from payments.bank.sftp import Server, SftpBank
+
+        return SftpBank(server=Server(**settings.SFTP))
     raise ImproperlyConfigured(f"BANK_DRIVER: there is no bank {settings.BANK_DRIVER!r}.")
 
 
