@@ -108,11 +108,11 @@ class Handle(SFTPHandle):
         self.bank, self.readfile, self.writefile = bank, file, file
 
     def write(self, offset: int, data: bytes) -> int:
-        if self.bank.breaks_at == "write" and offset:
-            self.bank.break_line()
-            return SFTP_FAILURE
-        result = super().write(offset, data)
+        breaks = self.bank.breaks_at == "write"
+        result = super().write(offset, data[: len(data) // 2] if breaks else data)
         self.writefile.flush()
+        if breaks:
+            self.bank.break_line()
         return result
 
 
