@@ -187,7 +187,9 @@ def _reaching(when: str) -> Iterator[None]:
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__} {error}".strip()
+    """On one line that can be kept, whatever the server wrote."""
+    words = f"{type(error).__name__} {error}"
+    return "".join(sign for sign in words if sign.isprintable()).strip()
 
 
 def _hash(sftp: SFTPClient, path: str) -> str | None:
