@@ -25,8 +25,16 @@ MAKE_KEY = "Make one with: python3 -c 'import base64,os; print(base64.b64encode(
 ALL_POWERFUL = frozenset({"postgres", "root"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 NOWHERE = ("filebased", "console", "locmem", "dummy")
-BANK_DRIVERS = ("folder", "sandbox")
+BANK_DRIVERS = ("folder", "sandbox", "sftp")
 VALIDATION_METHODS = ("instant", "manual")
+# What the SFTP bank cannot do without: the setting's name, and what to do.
+SFTP_NEEDS = {
+    "host": ("SFTP_HOST", "Name your bank's server."),
+    "user": ("SFTP_USER", "Set it to the user your bank gave you."),
+    "host_key": ("SFTP_HOST_KEY", "Ask your bank for its server's public key, like ssh-ed25519 AAAA..."),
+    "outgoing": ("SFTP_OUTGOING", "Name the directory your bank fetches files from, or . for the first one."),
+    "incoming": ("SFTP_INCOMING", "Name the directory your bank leaves files in, or . for the first one."),
+}
 # How each field of a bank file's headers must look: the setting's name, its form, and that form in words.
 ACH_FORMS = {
     "immediate_destination": ("ACH_IMMEDIATE_DESTINATION", r" \d{9}", "your bank's 9-digit routing number"),
@@ -251,11 +259,40 @@ def _check_bank_driver() -> Iterator[CheckMessage]:
             23,
             "BANK_DRIVER",
             "is the sandbox, which moves no money.",
-            "Set BANK_DRIVER=folder and BANK_FOLDER.",
+            "Set BANK_DRIVER=folder and BANK_FOLDER, or BANK_DRIVER=sftp and what it needs.",
         )
     elif driver == "folder" and not settings.BANK_FOLDER:
         hint = "Name the folder that your bank's file transfer empties and fills."
         yield refuse(24, "BANK_FOLDER", "is missing.", hint)
+    elif driver == "sftp":
+        yield from _check_sftp()
+
+
+def _check_sftp() -> Iterator[CheckMessage]:
+    for field, (name, hint) in SFTP_NEEDS.items():
+        if not settings.SFTP[field]:
+            yield refuse(51, name, "is missing.", hint)
+    if not settings.SFTP["key"] and not settings.SFTP["password"]:
+        hint = "Set SFTP_KEY_FILE to the file of your private key, or SFTP_PASSWORD."
+        yield refuse(52, "SFTP_KEY", "is missing, and so is SFTP_PASSWORD.", hint)
+    if settings.SFTP["timeout_seconds"] < 1:
+        yield refuse(53, "SFTP_TIMEOUT_SECONDS", "gives the bank no time to answer.", "Set it to 30.")
+    yield from _check_sftp_keys()
+
+
+def _check_sftp_keys() -> Iterator[CheckMessage]:
+    from payments.bank import sftp
+
+    readers = {
+        "SFTP_HOST_KEY": (settings.SFTP["host_key"], sftp.read_host_key),
+        "SFTP_KEY": (settings.SFTP["key"], sftp.read_private_key),
+    }
+    for name, (value, read) in readers.items():
+        try:
+            if value:
+                read(value)
+        except sftp.UnableToReadKey as error:
+            yield refuse(54, name, "is no key that we can read.", str(error))
 
 
 def _check_validation() -> Iterator[CheckMessage]:

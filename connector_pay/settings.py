@@ -280,6 +280,19 @@ GUEST_IDENTIFICATION = env.str("GUEST_IDENTIFICATION", "open")
 # --- The bank -----------------------------------------------------------------------------------------------
 BANK_DRIVER = env.str("BANK_DRIVER", "sandbox")
 BANK_FOLDER = env.str("BANK_FOLDER", "")
+SFTP: dict[str, Any] = {
+    "host": env.str("SFTP_HOST", ""),
+    "port": env.int("SFTP_PORT", 22),
+    "user": env.str("SFTP_USER", ""),
+    "host_key": env.str("SFTP_HOST_KEY", ""),
+    "key": env.str("SFTP_KEY", ""),
+    # A file that holds it may end with a line end.
+    "password": env.str("SFTP_PASSWORD", "").rstrip("\r\n"),
+    "outgoing": env.str("SFTP_OUTGOING", "outgoing"),
+    "incoming": env.str("SFTP_INCOMING", "incoming"),
+    "timeout_seconds": env.int("SFTP_TIMEOUT_SECONDS", 30),
+    "files_stay": read_boolean(env.str("SFTP_FILES_STAY", "false"), name="SFTP_FILES_STAY"),
+}
 SANDBOX_BANK_DIR = Path(env.str("SANDBOX_BANK_DIR", str(DATA_DIR / "sandbox_bank")))
 BANK_VALIDATION_METHODS = env.list(
     "BANK_VALIDATION_METHODS", ["instant", "manual"] if DEMO_MODE else ["manual"]
@@ -309,5 +322,9 @@ LOGGING = {
     "formatters": {"json": {"()": "connector_pay.lib.logs.make_formatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"axes": {"level": "ERROR"}, "django_structlog": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "ERROR"},
+        "django_structlog": {"level": "WARNING"},
+        "paramiko": {"level": "WARNING"},
+    },
 }

@@ -55,7 +55,12 @@ STATUS_OF_FILE = """
     SELECT payment.id, payment.status, file.id, file.status
     FROM payments_payment AS payment JOIN payments_fileentry AS entry ON entry.payment_id = payment.id
     JOIN payments_bankfile AS file ON file.id = entry.file_id
-    WHERE (payment.status = 'sending') <> (file.status = 'sending')
+    WHERE (payment.status = 'sending') <> (file.status IN ('sending', 'unknown'))
+    UNION ALL
+    SELECT refund.id, refund.status, file.id, file.status
+    FROM payments_refund AS refund JOIN payments_fileentry AS entry ON entry.refund_id = refund.id
+    JOIN payments_bankfile AS file ON file.id = entry.file_id
+    WHERE (refund.status = 'sending') <> (file.status IN ('sending', 'unknown'))
 """
 RETURNED_ONCE = """
     SELECT payment.id, payment.status, payment.return_code, count(line.id)

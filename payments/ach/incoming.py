@@ -14,7 +14,7 @@ from connector_pay.lib.jobs import Counts
 from payments.ach.applying import apply_lines
 from payments.ach.contents import ReturnedEntry, parse_file_header, parse_return_entries
 from payments.ach.reading import ParsedFile, read_file
-from payments.ach.sending import note_sent
+from payments.ach.sending import NOT_KNOWN_SENT, note_sent
 from payments.ach.stored_files import LINES_A_CHUNK, store_chunk, take_file_id
 from payments.bank import Bank
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
@@ -182,7 +182,7 @@ def _apply_acknowledgement(word: Acknowledgement, *, at: datetime) -> Counts:
     We may have died between handing the file over and writing that down: the bank's word says that it was sent.
     """
     open_files = BankFile.objects.filter(
-        direction=BankFile.Direction.OUT, status__in=(FileStatus.SENDING, FileStatus.SENT)
+        direction=BankFile.Direction.OUT, status__in=(*NOT_KNOWN_SENT, FileStatus.SENT)
     )
     file = open_files.filter(name=word.name, sha256=word.sha256).first()
     if file is None:

@@ -16,17 +16,13 @@ from connector_pay.lib.clock import EASTERN
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before, next_banking_day
 from payments.ach.layouts import FILE_HEADER
 from payments.ach.reading import read_file
+from payments.bank import HIDDEN, UnableToExchangeFile, refuse_path
 from payments.bank.sandbox_returns import Report, list_reports, write_returns
 
 LEFT_BY = time(7, 0)
 DAYS_BACK = 10  # banking days for which return files exist before any file was sent
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _REPORTED_TRACE = re.compile(rb"^79[89][CR]\d\d(\d{15})", re.MULTILINE)
-
-
-class UnableToExchangeFile(Exception):
-    """The name is not a plain file name, another file has it, or the bank has no such file."""
 
 
 class SandboxBank:
@@ -49,8 +45,12 @@ class SandboxBank:
 
     def find(self, *, name: str) -> str | None:
         """The sha256 of the file taken under this name, None if there is none. Raises UnableToExchangeFile."""
-        path = self.taken / _refuse_path(name)
+        path = self.taken / refuse_path(name)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+    def rules_out(self, *, name: str) -> bool:
+        """Always: this bank keeps every file it has taken."""
+        return True
 
     def list_incoming(self) -> list[str]:
         """Acknowledgements first, then the return files, oldest first; what is missing by now is written first."""
@@ -60,14 +60,14 @@ class SandboxBank:
 
     def get(self, *, name: str) -> bytes:
         """A file the bank has left. Raises UnableToExchangeFile."""
-        path = self.left / _refuse_path(name)
+        path = self.left / refuse_path(name)
         if not path.exists():
             raise UnableToExchangeFile(f"The bank left no file named {name}.")
         return path.read_bytes()
 
     def _list_taken(self) -> list[Path]:
         """What was sent by now: work that runs again for an earlier moment sees what was there at that moment."""
-        paths = sorted(path for path in self.taken.iterdir() if _PLAIN_NAME.fullmatch(path.name))
+        paths = sorted(path for path in self.taken.iterdir() if path.name[0] != HIDDEN)
         today = self.at.astimezone(EASTERN).date()
         return [path for path in paths if (_read_creation_date(path) or today) <= today]
 
@@ -136,12 +136,6 @@ def _read_creation_date(path: Path) -> date | None:
         )
     except ValueError:
         return None
-
-
-def _refuse_path(name: str) -> str:
-    if not _PLAIN_NAME.fullmatch(name):
-        raise UnableToExchangeFile(f"{name!r} is not the plain name of a file.")
-    return name
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connector_pay import checks
 from tests.local.production_environment import ROOT, fill_in, read_example
+from tests.payments.sftp_server import make_key, write_line, write_private
 
 KEY = base64.b64encode(os.urandom(32)).decode()
 
@@ -133,6 +134,15 @@ DANGEROUS = [
     ({"BANK_DRIVER": "sandbox"}, "BANK_DRIVER is the sandbox"),
     ({"BANK_DRIVER": "pigeon"}, "BANK_DRIVER is 'pigeon', which does not exist"),
     ({"BANK_FOLDER": ""}, "BANK_FOLDER is missing"),
+    ({"BANK_DRIVER": "sftp"}, "SFTP_HOST is missing"),
+    ({"BANK_DRIVER": "sftp"}, "SFTP_USER is missing"),
+    ({"BANK_DRIVER": "sftp"}, "SFTP_HOST_KEY is missing"),
+    ({"BANK_DRIVER": "sftp"}, "SFTP_KEY is missing, and so is SFTP_PASSWORD"),
+    ({"BANK_DRIVER": "sftp", "SFTP_OUTGOING": ""}, "SFTP_OUTGOING is missing"),
+    ({"BANK_DRIVER": "sftp", "SFTP_INCOMING": ""}, "SFTP_INCOMING is missing"),
+    ({"BANK_DRIVER": "sftp", "SFTP_HOST_KEY": "SHA256:abc"}, "SFTP_HOST_KEY is no key that we can read"),
+    ({"BANK_DRIVER": "sftp", "SFTP_KEY": "/run/secrets/key"}, "SFTP_KEY is no key that we can read"),
+    ({"BANK_DRIVER": "sftp", "SFTP_TIMEOUT_SECONDS": "0"}, "SFTP_TIMEOUT_SECONDS gives the bank no time"),
     ({"BANK_VALIDATION_METHODS": ""}, "BANK_VALIDATION_METHODS is empty"),
     ({"BANK_VALIDATION_METHODS": "manual,hope"}, "BANK_VALIDATION_METHODS names 'hope'"),
     ({"BANK_VALIDATION_METHODS": "instant"}, "BANK_VALIDATION_METHODS names the sandbox's instant provider"),
@@ -170,6 +180,21 @@ def test_a_setting_may_stand_in_a_file(tmp_path: Path, monkeypatch):
     secret = tmp_path / "secret_key"
     secret.write_text(environment.pop("SECRET_KEY"))
     assert find_problems(monkeypatch, {**environment, "SECRET_KEY_FILE": str(secret)}) == []
+
+
+@pytest.mark.parametrize("way", ["SFTP_PASSWORD", "SFTP_KEY", "SFTP_KEY_FILE"])
+def test_an_sftp_bank_with_all_it_needs_passes(way, tmp_path: Path, monkeypatch):
+    key = tmp_path / "key"
+    key.write_text(write_private(make_key()))
+    values = {"SFTP_PASSWORD": "secret", "SFTP_KEY": key.read_text(), "SFTP_KEY_FILE": str(key)}
+    sftp = {
+        "BANK_DRIVER": "sftp",
+        "SFTP_HOST": "sftp.bank.example",
+        "SFTP_USER": "exchange",
+        "SFTP_HOST_KEY": write_line(make_key()),
+        way: values[way],
+    }
+    assert find_problems(monkeypatch, fill_in(**sftp)) == []
 
 
 @pytest.mark.parametrize("value", ["yes", "1", ""])

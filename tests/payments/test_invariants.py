@@ -66,6 +66,13 @@ def test_a_bank_file_and_a_bank_account_changed_behind_the_rules_are_found() -> 
     assert {"I7 bank files", "I7 bank accounts"} <= list_broken()
 
 
+@pytest.mark.parametrize("status", ["sending", "unknown"])
+def test_a_payment_that_went_on_without_its_file_is_found(status: str) -> None:
+    settle_one()
+    BankFile.objects.filter(direction="out").update(status=status)
+    assert "I9 sent with the file" in list_broken()
+
+
 def test_a_move_that_no_arrow_allows_is_found() -> None:
     payment = settle_one()
     PaymentMove.objects.create(payment=payment, before="settled", after="canceled", at=noon(WEDNESDAY))
