@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.accounts import UnableToFindAccount
+from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_due_date, first_of_month
 from billing.models import Account, Invoice, Receipt
@@ -41,6 +42,10 @@ class Standing:
 
     `due_cents` = `past_due_cents` + `this_month_cents`; a received payment is not owed, cleared or not.
     `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included.
+
+    `owed_back_cents` were refunded from a payment that the bank took back afterwards. No bill asks for them and they are not
+    part of what is due: what is due decides AutoPay, the start and the end of coverage, and nobody loses coverage over a refund
+    that we paid. Staff ask for them; until they have come back nothing more is refunded.
     """
 
     account_id: int
@@ -63,6 +68,7 @@ class Standing:
     binder_received: bool
     latest_invoice: OpenInvoice | None
     due_date_rule: DueDate = find_due_date
+    owed_back_cents: int = 0
 
 
 def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
@@ -127,21 +133,29 @@ def _read_invoices(
 
 @dataclass(frozen=True, slots=True)
 class _Money:
-    """What an account has received: in all that stands, and of that not yet cleared."""
+    """What an account has received: in all that stands and was not refunded, of that not yet cleared, and what was refunded
+    of money that no longer stands.
+    """
 
     received_cents: int
     in_progress_cents: int
+    owed_back_cents: int
 
 
-_NO_MONEY = _Money(received_cents=0, in_progress_cents=0)
+_NO_MONEY = _Money(received_cents=0, in_progress_cents=0, owed_back_cents=0)
 
 
 def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
-    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None).values("account")
-    sums = receipts.annotate(
-        received=Sum("cents"), in_progress=Coalesce(Sum("cents", filter=Q(cleared_on=None)), 0)
+    receipts = Receipt.objects.filter(account__in=account_ids)
+    kept = receipts.annotate(withdrawn=sum_withdrawn(), kept=F("cents") - F("withdrawn")).values("account")
+    stands = Q(taken_back_on=None)
+    sums = kept.annotate(
+        received=Coalesce(Sum("kept", filter=stands), 0),
+        in_progress=Coalesce(Sum("kept", filter=stands & Q(cleared_on=None)), 0),
+        owed_back=Coalesce(Sum("withdrawn", filter=~stands), 0),
     )
-    return {key: _Money(*cents) for key, *cents in sums.values_list("account", "received", "in_progress")}
+    columns = ("received", "in_progress", "owed_back")
+    return {key: _Money(*cents) for key, *cents in sums.values_list("account", *columns)}
 
 
 def _make_standing(
@@ -180,4 +194,5 @@ def _make_standing(
         binder_received=binder is not None and not binder.remaining_cents,
         latest_invoice=invoices[-1] if invoices else None,
         due_date_rule=due_date_rule,
+        owed_back_cents=money.owed_back_cents,
     )

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
+from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, first_of_month, next_month
 from billing.models import Account, Invoice, Receipt
@@ -176,7 +177,8 @@ def _read_cleared(where: Q) -> list[_Cleared]:
 def _read_receipts(account_ids: list[int]) -> dict[int, list[Received]]:
     receipts: defaultdict[int, list[Received]] = defaultdict(list)
     live = Receipt.objects.filter(account__in=account_ids, taken_back_on=None)
-    for account_id, received, cents in live.values_list("account_id", "received_date", "cents"):
+    kept = live.annotate(kept=F("cents") - sum_withdrawn()).filter(kept__gt=0)
+    for account_id, received, cents in kept.values_list("account_id", "received_date", "kept"):
         receipts[account_id].append((received, cents))
     return dict(receipts)
 

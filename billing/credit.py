@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from billing.models import Allocation, Invoice, Receipt
+from billing.models import Allocation, Invoice, Receipt, Withdrawal
 from billing.rows import insert_missing
 
 
@@ -62,6 +63,26 @@ def spread(*, money: Sequence[IdleMoney], debts: Sequence[Debt]) -> list[Landing
     return landings
 
 
+def sum_withdrawn() -> Coalesce:
+    """Of each receipt of a query, the cents that went back to who paid them and stayed there."""
+    withdrawn = Withdrawal.objects.filter(receipt=OuterRef("pk")).order_by().values("receipt")
+    return Coalesce(Subquery(withdrawn.annotate(total=Sum("cents")).values("total")), 0)
+
+
+def find_idle_receipts() -> QuerySet[Any]:
+    """The receipts that stand and have money left on no invoice, as `idle`; `moves` counts their allocations."""
+    receipts = Receipt.objects.filter(taken_back_on=None).annotate(
+        placed=Coalesce(Sum("allocations__cents"), 0), moves=Count("allocations"), withdrawn=sum_withdrawn()
+    )
+    return receipts.annotate(idle=F("cents") - F("placed") - F("withdrawn")).filter(idle__gt=0)
+
+
+def read_idle_cents(*, receipt_id: int) -> int:
+    """What is left of a receipt on no invoice: none of one that was taken back."""
+    idle = find_idle_receipts().filter(pk=receipt_id).values_list("idle", flat=True)
+    return next(iter(idle), 0)
+
+
 def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
     """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
     money = _read_idle_money(list(account_ids))
@@ -104,13 +125,10 @@ def _land(money: IdleMoney, invoice_id: int, cents: int) -> Landing:
 def _read_idle_money(account_ids: list[int]) -> dict[int, list[IdleMoney]]:
     """The receipts of each account with money left, oldest received first."""
     money: defaultdict[int, list[IdleMoney]] = defaultdict(list)
-    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None)
-    receipts = receipts.annotate(placed=Coalesce(Sum("allocations__cents"), 0), moves=Count("allocations"))
-    idle = receipts.filter(cents__gt=F("placed")).order_by("account", "received_date", "pk")
-    for account_id, key, reference, cents, placed, moves in idle.values_list(
-        "account_id", "pk", "reference", "cents", "placed", "moves"
-    ):
-        money[account_id].append(IdleMoney(key, reference, cents - placed, moves))
+    receipts = find_idle_receipts().filter(account__in=account_ids)
+    receipts = receipts.order_by("account", "received_date", "pk")
+    for account_id, *left in receipts.values_list("account_id", "pk", "reference", "idle", "moves"):
+        money[account_id].append(IdleMoney(*left))
     return money
 
 

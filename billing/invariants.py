@@ -6,18 +6,18 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import F, Max
 
 from billing.binders import BinderOf, CoveredOn, is_covered_in_time, read_binders, read_covered_on
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_start, first_of_month, next_month
-from billing.models import Account, Receipt
+from billing.models import Account, Receipt, Withdrawal
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.invariants import Invariant
 from members.models import EnrollmentStatus, StartMove
 
 CHUNK = 5_000
-NEVER_CHANGED = ["billing_movement", "billing_allocation"]
+NEVER_CHANGED = ["billing_movement", "billing_allocation", "billing_withdrawal"]
 NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt"]
 CHANGING = ["voided_at", "void_reason", "cleared_on", "taken_back_on"]
 
@@ -28,7 +28,8 @@ RECEIPTS_ON_LEDGER = """
         SELECT reference || ':returned', account_id, cents FROM billing_receipt
         WHERE taken_back_on IS NOT NULL
     ), posted AS (
-        SELECT reference, account_id, cents FROM billing_movement WHERE reference ~ ':(received|returned)$'
+        SELECT reference, account_id, cents FROM billing_movement
+        WHERE reference ~ ':(received|returned)$' AND reference NOT LIKE 'refund:%'
     )
     SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
     WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
@@ -54,6 +55,10 @@ REFERENCES_FIT = """
         WHEN 'bank <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:settled$'
         WHEN 'receivable <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:returned$'
         WHEN 'receivable <- bank' THEN reference ~ '^[a-z]+:[^:]+:returned$'
+        WHEN 'receivable <- refunds' THEN reference ~ '^refund:[0-9]+:approved$'
+        WHEN 'refunds <- bank' THEN reference ~ '^refund:[0-9]+:(settled|printed)$'
+        WHEN 'bank <- refunds' THEN reference ~ '^refund:[0-9]+:returned$'
+        WHEN 'refunds <- receivable' THEN reference ~ '^refund:[0-9]+:put_back$'
     END) IS NOT TRUE
 """
 MONEY_IN = """
@@ -61,8 +66,37 @@ MONEY_IN = """
         SELECT coalesce(sum(CASE WHEN debit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0)
              - coalesce(sum(CASE WHEN credit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0) AS cents
         FROM billing_movement
-    ), received AS (SELECT coalesce(sum(cents), 0) AS cents FROM billing_receipt WHERE taken_back_on IS NULL)
-    SELECT books.cents, received.cents FROM books, received WHERE books.cents <> received.cents
+    ), received AS (SELECT coalesce(sum(cents), 0) AS cents FROM billing_receipt WHERE taken_back_on IS NULL),
+    paid_out AS (
+        SELECT coalesce(sum(CASE WHEN credit = 'bank' THEN cents ELSE -cents END), 0) AS cents
+        FROM billing_movement WHERE (debit = 'refunds' AND credit = 'bank') OR (debit = 'bank' AND credit = 'refunds')
+    )
+    SELECT books.cents, received.cents, paid_out.cents FROM books, received, paid_out
+    WHERE books.cents <> received.cents - paid_out.cents
+"""
+WITHDRAWALS_ON_LEDGER = """
+    WITH expected AS (
+        SELECT CASE WHEN withdrawal.cents > 0 THEN withdrawal.reference || ':approved' ELSE withdrawal.reference END
+            AS reference, receipt.account_id, abs(withdrawal.cents) AS cents
+        FROM billing_withdrawal AS withdrawal JOIN billing_receipt AS receipt ON receipt.id = withdrawal.receipt_id
+    ), posted AS (
+        SELECT reference, account_id, cents FROM billing_movement WHERE reference ~ ':(approved|put_back)$'
+    )
+    SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
+    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+"""
+# By reference: paid out at most once, in full and of what was withdrawn; back on the account only once the bank has it again.
+PAID_OUT_OF_WITHDRAWN = """
+    WITH refund AS (
+        SELECT regexp_replace(reference, ':[a-z_]+$', '') AS reference,
+            sum(cents) FILTER (WHERE reference LIKE '%:approved') AS approved,
+            coalesce(sum(cents) FILTER (WHERE reference ~ ':(settled|printed)$'), 0) AS paid,
+            coalesce(sum(cents) FILTER (WHERE reference LIKE '%:returned'), 0) AS returned,
+            coalesce(sum(cents) FILTER (WHERE reference LIKE '%:put_back'), 0) AS put_back
+        FROM billing_movement WHERE reference LIKE 'refund:%' GROUP BY 1
+    )
+    SELECT * FROM refund WHERE approved IS NULL OR paid NOT IN (0, approved) OR put_back NOT IN (0, approved)
+        OR returned <> CASE WHEN put_back > 0 THEN paid ELSE 0 END
 """
 RECEIVABLE = """
     WITH books AS (
@@ -74,10 +108,15 @@ RECEIVABLE = """
     ), received AS (
         SELECT account_id, sum(cents) AS cents FROM billing_receipt
         WHERE taken_back_on IS NULL GROUP BY account_id
+    ), withdrawn AS (
+        SELECT receipt.account_id, sum(withdrawal.cents) AS cents FROM billing_withdrawal AS withdrawal
+        JOIN billing_receipt AS receipt ON receipt.id = withdrawal.receipt_id GROUP BY receipt.account_id
     )
-    SELECT account_id, books.cents, billed.cents, received.cents
+    SELECT account_id, books.cents, billed.cents, received.cents, withdrawn.cents
     FROM books FULL JOIN billed USING (account_id) FULL JOIN received USING (account_id)
-    WHERE coalesce(books.cents, 0) <> coalesce(billed.cents, 0) - coalesce(received.cents, 0)
+        FULL JOIN withdrawn USING (account_id)
+    WHERE coalesce(books.cents, 0)
+        <> coalesce(billed.cents, 0) - coalesce(received.cents, 0) + coalesce(withdrawn.cents, 0)
 """
 ONE_INVOICE = """
     SELECT account_id, coverage_month, count(*) FROM billing_invoice WHERE voided_at IS NULL
@@ -98,10 +137,12 @@ RETURNED_IS_OFF = """
     GROUP BY allocation.invoice_id, receipt.id HAVING sum(allocation.cents) <> 0
 """
 RECEIPT_NOT_OVERSPENT = """
-    SELECT receipt.id, receipt.cents, sum(allocation.cents)
-    FROM billing_receipt AS receipt
-    JOIN billing_allocation AS allocation ON allocation.receipt_id = receipt.id
-    GROUP BY receipt.id HAVING sum(allocation.cents) NOT BETWEEN 0 AND receipt.cents
+    WITH placed AS (SELECT receipt_id, sum(cents) AS cents FROM billing_allocation GROUP BY receipt_id),
+    withdrawn AS (SELECT receipt_id, sum(cents) AS cents FROM billing_withdrawal GROUP BY receipt_id)
+    SELECT receipt.id, receipt.cents, placed.cents, withdrawn.cents
+    FROM placed FULL JOIN withdrawn USING (receipt_id) JOIN billing_receipt AS receipt ON receipt.id = receipt_id
+    WHERE placed.cents < 0 OR withdrawn.cents < 0
+        OR coalesce(placed.cents, 0) + coalesce(withdrawn.cents, 0) > receipt.cents
 """
 INVOICE_NOT_OVERPAID = """
     SELECT invoice.id, invoice.amount_cents, sum(allocation.cents)
@@ -118,18 +159,20 @@ ONE_ACCOUNT = """
 """
 NO_IDLE_MONEY = """
     WITH placed AS (SELECT receipt_id, sum(cents) AS cents FROM billing_allocation GROUP BY receipt_id),
+    withdrawn AS (SELECT receipt_id, sum(cents) AS cents FROM billing_withdrawal GROUP BY receipt_id),
     paid AS (SELECT invoice_id, sum(cents) AS cents FROM billing_allocation GROUP BY invoice_id)
     SELECT receipt.account_id, receipt.id, invoice.id
     FROM billing_receipt AS receipt LEFT JOIN placed ON placed.receipt_id = receipt.id
+    LEFT JOIN withdrawn ON withdrawn.receipt_id = receipt.id
     JOIN billing_invoice AS invoice ON invoice.account_id = receipt.account_id AND invoice.voided_at IS NULL
     LEFT JOIN paid ON paid.invoice_id = invoice.id
-    WHERE receipt.taken_back_on IS NULL AND receipt.cents > coalesce(placed.cents, 0)
+    WHERE receipt.taken_back_on IS NULL AND receipt.cents > coalesce(placed.cents, 0) + coalesce(withdrawn.cents, 0)
         AND invoice.amount_cents > coalesce(paid.cents, 0)
 """
 RETURNED_FROM_WHERE_IT_LAY = """
     SELECT back.id, back.reference, back.credit FROM billing_movement AS back
     LEFT JOIN billing_movement AS settled ON settled.reference = regexp_replace(back.reference, 'returned$', 'settled')
-    WHERE back.reference LIKE '%:returned' AND (back.credit = 'bank') <> (settled.id IS NOT NULL)
+    WHERE back.reference LIKE '%:returned' AND back.debit = 'receivable' AND (back.credit = 'bank') <> (settled.id IS NOT NULL)
 """
 PAID_IS_ACTIVE = """
     SELECT enrollment.id, invoice.id, invoice.amount_cents, coalesce(cleared.cents, 0)
@@ -236,9 +279,13 @@ def _read_last_moves(binders: list[BinderOf]) -> dict[int, StartMove]:
 
 
 def _read_late_returns(account_ids: list[int]) -> dict[int, date]:
-    """The last day on which money of an account was taken back."""
+    """The last day on which money of an account was taken back, or a whole payment of it withdrawn."""
     receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on__isnull=False).values("account")
-    return dict(receipts.annotate(day=Max("taken_back_on")).values_list("account", "day"))
+    days = dict(receipts.annotate(day=Max("taken_back_on")).values_list("account", "day"))
+    whole = Withdrawal.objects.filter(receipt__account__in=account_ids, cents=F("receipt__cents"))
+    for account_id, at in whole.values_list("receipt__account_id", "at"):
+        days[account_id] = max(days.get(account_id, date.min), business_date(moment=at))
+    return days
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -247,11 +294,29 @@ INVARIANTS: tuple[Invariant, ...] = (
         "Every receipt is posted as received, and as returned once taken back.",
         RECEIPTS_ON_LEDGER,
     ),
-    Invariant("I1 spent", "No receipt lies on invoices for more than it is.", RECEIPT_NOT_OVERSPENT),
-    Invariant("I1 money in", "Money at the bank and in transit is the money received.", MONEY_IN),
+    Invariant(
+        "I1 spent", "No receipt lies on invoices and went back for more than it is.", RECEIPT_NOT_OVERSPENT
+    ),
+    Invariant(
+        "I1 money in",
+        "Money at the bank and in transit is the money received, less what was paid out.",
+        MONEY_IN,
+    ),
+    Invariant(
+        "I1 withdrawals",
+        "What was withdrawn from receipts is posted, and so is what was put back.",
+        WITHDRAWALS_ON_LEDGER,
+    ),
+    Invariant(
+        "I1 paid out",
+        "What is paid out was withdrawn, and is put back as it came back.",
+        PAID_OUT_OF_WITHDRAWN,
+    ),
     Invariant("I1 idle", "Money waits as credit only where nothing is owed.", NO_IDLE_MONEY),
     Invariant("I2 books", "The application cannot rewrite the books.", find_missing_guards),
-    Invariant("I3 receivable", "What is owed is what was billed less what was received.", RECEIVABLE),
+    Invariant(
+        "I3 receivable", "What is owed is what was billed less what was received and kept.", RECEIVABLE
+    ),
     Invariant(
         "I3 invoices", "Every invoice is posted as issued, and as voided once void.", INVOICES_ON_LEDGER
     ),

@@ -5,6 +5,10 @@ invoice:ID:voided      premiums <- receivable      and is taken away again
 payment:ID:received    in transit <- receivable    money counts as received
 payment:ID:settled     bank <- in transit          the bank has it
 payment:ID:returned    receivable <- in transit, or bank once settled
+refund:ID:approved     receivable <- refunds       credit leaves the account, to be paid out
+refund:ID:settled      refunds <- bank             the payer's bank has it, or (refund:ID:printed) a check is out
+refund:ID:returned     bank <- refunds             the bank has it again
+refund:ID:put_back     refunds <- receivable       and the account: credit as before
 """
 
 from collections.abc import Iterable

@@ -12,6 +12,9 @@ class Policy:
     enrollment_window_days: int = 60  # from the requested start, where intake names no end of the window
     file_cutoff: time = time(17, 0)  # Eastern, banking days only
     posting_banking_days: int = 3  # after settlement
+    refund_banking_days: int = 5  # after settlement, before a debit's money is refunded
+    refund_check_banking_days: int = 10  # after deposit, before a check's money is refunded
+    reversal_banking_days: int = 5  # after settlement: by then the payer's bank must have the reversal
     minimum_payment_cents: int = 1_00
     maximum_payment_cents: int = 10_000_00
     maximum_premiums_ahead: int = 3
