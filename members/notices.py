@@ -17,6 +17,8 @@ Facts of each event; those in brackets may be left out. `..._cents` are whole ce
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
 | bank_details_corrected | last_four, confirmation_number                                                    |
 | enrollment_expired     | product, plan_name, requested_start                                               |
+| refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
+|                        | (confirmation_number; last_four; check_number; due_cents, due_date, effect)       |
 """
 
 from collections.abc import Iterable, Mapping
@@ -106,6 +108,11 @@ KINDS: dict[str, Kind] = {
         "product plan_name requested_start",
         "Your enrollment has ended",
         "Su inscripción ha terminado",
+    ),
+    "refund": _kind(
+        "product amount_cents received_date method",
+        "About a refund of your payment",
+        "Sobre un reembolso de su pago",
     ),
 }
 PRODUCT_WORDS = {

@@ -12,12 +12,15 @@ from payments.models import (
     BANK_ACCOUNT_MOVES,
     FILE_MOVES,
     PAYMENT_MOVES,
+    REFUND_MOVES,
     BankAccountStatus,
     BankFile,
     FileChunk,
     FileStatus,
     PaymentStatus,
+    RefundStatus,
 )
+from payments.refund_invariants import REFUND_INVARIANTS
 
 FILES_OPENED = 40  # the latest; every file is opened again when it is sent or shown
 CHUNKS_AT_ONCE = 10  # of up to 10,000 lines, in memory
@@ -46,10 +49,16 @@ ONE_ENTRY_PER_DEBIT = """
        OR (entry.id IS NOT NULL) <> (payment.effective_date IS NOT NULL)
 """
 FILE_TOTALS = """
-    SELECT file.id, file.entry_count, count(entry.id), file.debit_cents, coalesce(sum(entry.amount_cents), 0)
-    FROM payments_bankfile AS file LEFT JOIN payments_fileentry AS entry ON entry.file_id = file.id
-    WHERE file.direction = 'out' GROUP BY file.id
-    HAVING file.entry_count <> count(entry.id) OR file.debit_cents <> coalesce(sum(entry.amount_cents), 0)
+    WITH totals AS (
+        SELECT file_id, count(*) AS entries,
+            coalesce(sum(amount_cents) FILTER (WHERE kind NOT IN ('refund', 'reversal')), 0) AS debits,
+            coalesce(sum(amount_cents) FILTER (WHERE kind IN ('refund', 'reversal')), 0) AS credits
+        FROM payments_fileentry GROUP BY file_id
+    )
+    SELECT file.id, file.entry_count, entries, file.debit_cents, debits, file.credit_cents, credits
+    FROM payments_bankfile AS file LEFT JOIN totals ON totals.file_id = file.id
+    WHERE file.direction = 'out' AND (file.entry_count, file.debit_cents, file.credit_cents)
+        <> (coalesce(entries, 0), coalesce(debits, 0), coalesce(credits, 0))
 """
 STATUS_OF_FILE = """
     SELECT payment.id, payment.status, file.id, file.status
@@ -74,12 +83,14 @@ PARKED_WITH_A_REASON = """
     WHERE applied = (parked_because <> '') OR (applied AND entry_id IS NULL)
 """
 BANK_BALANCE = """
-    SELECT books.cents, payments.cents FROM (
+    SELECT books.cents, payments.cents, refunds.cents FROM (
         SELECT coalesce(sum(CASE WHEN debit = 'bank' THEN cents ELSE -cents END), 0) AS cents
-        FROM billing_movement WHERE (debit = 'bank' OR credit = 'bank') AND reference LIKE 'payment:%'
+        FROM billing_movement WHERE (debit = 'bank' OR credit = 'bank') AND reference ~ '^(payment|refund):'
     ) AS books, (
         SELECT coalesce(sum(amount_cents), 0) AS cents FROM payments_payment WHERE status IN ('settled', 'posted')
-    ) AS payments WHERE books.cents <> payments.cents
+    ) AS payments, (
+        SELECT coalesce(sum(cents), 0) AS cents FROM payments_refund WHERE status IN ('settled', 'printed')
+    ) AS refunds WHERE books.cents <> payments.cents - refunds.cents
 """
 # A payment returned after it had settled keeps both of its movements at the bank.
 SETTLED_ON_LEDGER = """
@@ -208,6 +219,16 @@ INVARIANTS: tuple[Invariant, ...] = (
         ),
     ),
     Invariant(
+        "I7 refunds",
+        "A refund's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_refund",
+            history="payments_refundmove",
+            moves=REFUND_MOVES,
+            first=RefundStatus.ASKED.value,
+        ),
+    ),
+    Invariant(
         "I9 one line in one file", "Every debit is in exactly one file, others in none.", ONE_ENTRY_PER_DEBIT
     ),
     Invariant("I9 file totals", "A file's totals are those of its lines.", FILE_TOTALS),
@@ -218,9 +239,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I10 returned once", "A debit is returned by one line, and only then.", RETURNED_ONCE),
     Invariant("I10 nothing dropped", "A return line is applied or says why not.", PARKED_WITH_A_REASON),
     Invariant(
-        "I17 cash at the bank", "The bank's balance is what settled and did not come back.", BANK_BALANCE
+        "I17 cash at the bank",
+        "The bank's balance is what settled and did not come back, less what was refunded.",
+        BANK_BALANCE,
     ),
     Invariant("I17 settled", "Each payment that settled is on the ledger, and no other.", SETTLED_ON_LEDGER),
     Invariant("I17 receipts", "What counts as received is what was paid.", RECEIPTS_FOLLOW_PAYMENTS),
     Invariant("I17 counted", "A payment counts once its received date has come.", COUNTED_IN_TIME),
+    *REFUND_INVARIANTS,
 )

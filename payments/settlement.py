@@ -30,6 +30,7 @@ from payments.models import (
 )
 from payments.payment_notices import list_facts, list_readers
 from payments.recording import CHUNK, cancel_unsent, credit_due, read_with_people, take_back_counted
+from payments.refunds import follow_returned_payments
 
 log = structlog.get_logger(__name__)
 NOT_VALIDATED = "The bank account did not pass validation"
@@ -94,6 +95,7 @@ def return_payments(*, returns: Sequence[PaymentReturn], today: date, at: dateti
                 payments=read_with_people(payment_ids=back), settled=settled, why=why, today=today, at=at
             )
             moved += back
+        follow_returned_payments(payment_ids=moved, today=today, at=at)
         done = {item.payment_id: item for item in returns if item.payment_id in set(moved)}
         payments = read_with_people(payment_ids=done)
         _follow_codes(payments, at=at)

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import drafts, recording, settlement
+from payments import drafts, recording, refunds, settlement
 from payments.ach import batching, incoming, sending
 from payments.bank import open_bank
 
@@ -24,8 +24,10 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it."""
-    return settlement.settle_due(today=day, at=at)
+    """Debits settle on their effective date and post on the 3rd banking day after it; then refunds settle."""
+    counts = settlement.settle_due(today=day, at=at)
+    refunded = refunds.settle_refunds(today=day, at=at)
+    return dict(counts) | ({"refunded": refunded} if refunded else {})
 
 
 def send_files(*, day: date, at: datetime) -> Counts:

@@ -35,7 +35,8 @@ REFUND_MOVES = StateMachine(
     subject_field="refund",
     arrows={
         RefundStatus.ASKED: frozenset({RefundStatus.APPROVED, RefundStatus.DECLINED}),
-        RefundStatus.APPROVED: frozenset({RefundStatus.SENDING, RefundStatus.PRINTED}),
+        # Declined after approval: stopped before it went out, its money credit again.
+        RefundStatus.APPROVED: frozenset({RefundStatus.SENDING, RefundStatus.PRINTED, RefundStatus.DECLINED}),
         RefundStatus.SENDING: frozenset({RefundStatus.SENT}),
         RefundStatus.SENT: frozenset({RefundStatus.SETTLED, RefundStatus.RETURNED}),
         RefundStatus.SETTLED: frozenset({RefundStatus.RETURNED}),
@@ -105,6 +106,11 @@ class Refund(models.Model):
                 fields=["payment"],
                 condition=models.Q(method="reversal") & ~models.Q(status="declined"),
                 name="one_reversal_of_a_debit",
+            ),
+            models.UniqueConstraint(
+                fields=["check_number"],
+                condition=~models.Q(check_number=""),
+                name="one_refund_of_a_check_number",
             ),
         ]
 

@@ -25,6 +25,7 @@ FACTS = {
     "invoice_number": "0000000042",
     "coverage_month": "2027-03-01",
     "requested_start": "2027-02-01",
+    "method": "check",
 }
 ABOUT_MONEY_OWED = [
     "payment_returned",
@@ -40,6 +41,10 @@ everything = pytest.mark.parametrize(
 
 def facts_for(event):
     return {name: FACTS[name] for name in KINDS[event].needs}
+
+
+def write_refund(language, **more):
+    return write(event="refund", language=language, facts=facts_for("refund") | more).body
 
 
 def alter(value):
@@ -109,6 +114,30 @@ def test_the_banks_reason_is_told_only_where_it_is_given():
     )
     assert "not enough money" not in silent
     assert "There was not enough money." in told.body
+
+
+@pytest.mark.parametrize(
+    ("language", "mailed", "sent", "mistaken"),
+    [
+        ("en", "A check is in the mail.", "ending in 6789", "that we should not have taken"),
+        ("es", "un cheque por correo", "termina en 6789", "que no debíamos tomar"),
+    ],
+)
+def test_a_refund_says_by_which_way_the_money_comes(language, mailed, sent, mistaken):
+    assert mailed in write_refund(language, method="check", check_number="1042")
+    assert "1042" in write_refund(language, method="check", check_number="1042")
+    assert sent in write_refund(language, method="ach", last_four="6789")
+    assert mistaken in write_refund(language, method="reversal")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reversal_that_opens_a_bill_names_what_is_owed_the_waiver_and_the_next_step(language):
+    owed = {"due_cents": 284_17, "due_date": "2027-01-23", "effect": "Pay today."}
+    body = write_refund(language, method="reversal", **owed)
+    assert "$284.17" in body
+    assert ("waiver" if language == "en" else "exención") in body
+    assert ("What to do next" if language == "en" else "Qué hacer ahora") in body
+    assert settings.EXCHANGE["assister_url"] not in write_refund(language, method="reversal")
 
 
 def test_names_are_written_as_they_are():

@@ -1,0 +1,82 @@
+"""What is told about a refund: to who paid, and to the member, once the money is on its way or a bill is open again."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import override
+
+from billing.balances import Standing, read_standings
+from members.outbox import Telling, tell
+from payments.confirmation import format_number
+from payments.coverage_sentences import describe_after_return
+from payments.models import Payment, Refund, RefundMethod
+from payments.payment_notices import list_readers
+
+
+def tell_refunded(*, refund_ids: Iterable[int], today: date, at: datetime) -> None:
+    """Tell of each refund once: when it settles or its check is printed; of a reversal when it is approved, with what is
+    owed again.
+    """
+    refunds = Refund.objects.filter(pk__in=list(refund_ids)).order_by("pk")
+    refunds = refunds.select_related(
+        "receipt__account__enrollment__member",
+        "receipt__account__enrollment__plan",
+        "payment__account__enrollment__member",
+        "payment__bank_account",
+        "payment__authorization",
+    )
+    listed = list(refunds)
+    reversed_accounts = {item.receipt.account_id for item in listed if item.method == RefundMethod.REVERSAL}
+    standings = read_standings(account_ids=reversed_accounts, today=today) if reversed_accounts else {}
+    tell(
+        tellings=[
+            telling
+            for item in listed
+            for telling in _list_tellings(item, standings.get(item.receipt.account_id), today=today)
+        ],
+        today=today,
+        at=at,
+    )
+
+
+def _list_tellings(refund: Refund, standing: Standing | None, *, today: date) -> list[Telling]:
+    facts, owed = _list_facts(refund), _list_owed(refund, standing, today=today)
+    if refund.payment is None:
+        member = refund.receipt.account.enrollment.member
+        return [Telling(event="refund", subject=refund.reference, member=member, facts=facts | owed)]
+    facts |= _list_payment_facts(refund.payment)
+    tellings = []
+    for reader in list_readers(payment=refund.payment):
+        subject = str(reader.who["subject"]).replace(refund.payment.reference, refund.reference)
+        who = {**reader.who, "subject": subject}
+        # What is owed is the member's; the bank account is its payer's.
+        told = facts | (owed if "member" in who else {}) | ({} if reader.is_payer else {"last_four": ""})
+        tellings.append(Telling(event="refund", facts=told, **who))
+    return tellings
+
+
+def _list_facts(refund: Refund) -> dict[str, Any]:
+    return {
+        "product": refund.receipt.account.enrollment.plan.product,
+        "amount_cents": refund.cents,
+        "received_date": refund.receipt.received_date,
+        "method": refund.method,
+        "check_number": refund.check_number,
+    }
+
+
+def _list_payment_facts(payment: Payment) -> dict[str, Any]:
+    return {
+        "confirmation_number": format_number(payment.confirmation_number),
+        "last_four": payment.bank_account.last_four,
+    }
+
+
+def _list_owed(refund: Refund, standing: Standing | None, *, today: date) -> dict[str, Any]:
+    """After a reversal: what is owed again, and what paying it does."""
+    if refund.method != RefundMethod.REVERSAL or standing is None or not standing.due_cents:
+        return {}
+    with override(refund.receipt.account.enrollment.member.language):
+        effect = describe_after_return(standing=standing, today=today, due_date_rule=standing.due_date_rule)
+    return {"due_cents": standing.due_cents, "due_date": standing.due_date, "effect": effect}

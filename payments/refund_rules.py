@@ -1,0 +1,188 @@
+"""Refund rules: which money may go back, from which day on, by which way, and how much of it.
+
+They are judged when a refund is asked for, and again when it is approved.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.balances import read_standing
+from billing.credit import read_idle_cents
+from billing.models import Chart, Movement, Receipt
+from billing.policy import read_policy
+from connector_pay.lib.clock import EASTERN
+from connector_pay.lib.money import format_dollars
+from connector_pay.lib.templatetags.exchange import long_date
+from payments.ach.banking_days import add_banking_days, banking_day_on_or_after, next_banking_day
+from payments.models import BankAccountStatus, Payment, PaymentStatus, Refund, RefundMethod, RefundStatus
+
+PAYMENT = "payment:"
+SETTLED = (PaymentStatus.SETTLED, PaymentStatus.POSTED)
+
+
+class UnableToRefund(ValueError):
+    """The money may not go back, or not so; the text says why, for staff. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The money that a refund is taken from: a receipt, and the debit that brought it where one did.
+
+    `deposited_on` is the day on which the bank had the money of a check.
+    """
+
+    receipt: Receipt
+    payment: Payment | None
+    deposited_on: date | None = None
+
+    @property
+    def refundable_on(self) -> date | None:
+        """The first day on which it may be refunded; none while the bank does not have it."""
+        policy = read_policy()
+        if self.payment is None:
+            if self.deposited_on is None:
+                return None
+            return add_banking_days(day=self.deposited_on, count=policy.refund_check_banking_days)
+        if self.payment.status not in SETTLED or self.payment.effective_date is None:
+            return None
+        return add_banking_days(day=self.payment.effective_date, count=policy.refund_banking_days)
+
+    @property
+    def payee(self) -> str:
+        """Who paid, so who is paid back: the name on the authorization, else the member's."""
+        if self.payment is not None:
+            return self.payment.authorization.payer_name
+        return self.receipt.account.enrollment.member.full_name[:80]
+
+    def has_cleared(self, *, today: date) -> bool:
+        """Whether the money is final and its wait is over."""
+        return (
+            self.receipt.cleared_on is not None
+            and self.refundable_on is not None
+            and self.receipt.cleared_on <= today
+            and self.refundable_on <= today
+        )
+
+
+def read_sources(*, receipts: Iterable[Receipt]) -> dict[int, Source]:
+    """The source of each receipt, by its id; as many statements for one as for many."""
+    listed = list(receipts)
+    numbers = {item.pk: _read_number(item.reference) for item in listed}
+    payments = Payment.objects.select_related("bank_account", "authorization").in_bulk(
+        [number for number in numbers.values() if number is not None]
+    )
+    deposits = _read_deposits([item.reference for item in listed if numbers[item.pk] is None])
+    return {
+        item.pk: Source(item, payments.get(numbers[item.pk] or 0), deposits.get(item.reference))
+        for item in listed
+    }
+
+
+def read_source(*, receipt_id: int) -> Source:
+    """The source of one receipt. Raises UnableToRefund."""
+    found = Receipt.objects.filter(pk=receipt_id).select_related("account__enrollment__member")
+    sources = read_sources(receipts=found)
+    if receipt_id not in sources:
+        raise UnableToRefund(f"There is no money received with the number {receipt_id}.")
+    return sources[receipt_id]
+
+
+def judge(*, source: Source, method: str, cents: int, today: date, at: datetime) -> None:
+    """Whether these cents may go back this way today. Under the account's lock. Raises UnableToRefund."""
+    if source.receipt.taken_back_on is not None:
+        raise UnableToRefund("The bank took this payment back. There is nothing to refund.")
+    if method == RefundMethod.REVERSAL:
+        _judge_reversal(source, cents=cents, today=today, at=at)
+        return
+    _judge_clearing(source, today=today)
+    _judge_amount(source, cents=cents, today=today)
+    if method == RefundMethod.ACH:
+        _judge_bank_account(source)
+
+
+def find_last_reversal_day(*, payment: Payment) -> date | None:
+    """The last day whose bank file brings a reversal to the payer's bank in time; none for a debit that has not settled."""
+    if payment.status not in SETTLED or payment.effective_date is None:
+        return None
+    last = add_banking_days(day=payment.effective_date, count=read_policy().reversal_banking_days)
+    return add_banking_days(day=last, count=-1)
+
+
+def find_file_day(*, today: date, at: datetime) -> date:
+    """The banking day of the next bank file: today's until its cut-off."""
+    too_late = at.astimezone(EASTERN).time() >= read_policy().file_cutoff
+    return next_banking_day(day=today) if too_late else banking_day_on_or_after(day=today)
+
+
+def _judge_clearing(source: Source, *, today: date) -> None:
+    if source.has_cleared(today=today):
+        return
+    day = source.refundable_on
+    if day is None or day <= today:
+        raise UnableToRefund("This payment has not cleared yet. Only cleared money can be refunded.")
+    raise UnableToRefund(f"This payment can be refunded from {long_date(day)}, once it has cleared.")
+
+
+def _judge_amount(source: Source, *, cents: int, today: date) -> None:
+    standing = read_standing(account_id=source.receipt.account_id, today=today)
+    if standing.owed_back_cents:
+        raise UnableToRefund(
+            f"This account owes {format_dollars(standing.owed_back_cents)} for a refund whose payment the bank took back "
+            "afterwards. Nothing more is refunded before that is settled."
+        )
+    idle = read_idle_cents(receipt_id=source.receipt.pk)
+    if not idle:
+        raise UnableToRefund("No credit is left of this payment: it pays bills, or was refunded before.")
+    if not 0 < cents <= idle:
+        raise UnableToRefund(f"Refund an amount between $0.01 and {format_dollars(idle)}: the credit left.")
+
+
+def _judge_bank_account(source: Source) -> None:
+    if source.payment is None:
+        raise UnableToRefund("This money did not come from a bank account we know. Refund it by check.")
+    if source.payment.bank_account.status != BankAccountStatus.VALID:
+        raise UnableToRefund("The bank account it came from can no longer be used. Refund it by check.")
+
+
+def _judge_reversal(source: Source, *, cents: int, today: date, at: datetime) -> None:
+    """A wrong debit goes back whole, before its payer's bank would refuse the reversal; it need not have cleared."""
+    payment = source.payment
+    if payment is None:
+        raise UnableToRefund("Only a bank debit can be reversed.")
+    last = find_last_reversal_day(payment=payment)
+    if last is None:
+        raise UnableToRefund("Only a debit that has settled can be reversed.")
+    if find_file_day(today=today, at=at) > last:
+        raise UnableToRefund(
+            f"It is too late to reverse this debit: the reversal had to be sent by {long_date(last)}. Refund it instead."
+        )
+    if cents != payment.amount_cents:
+        raise UnableToRefund(
+            f"A reversal returns the whole payment of {format_dollars(payment.amount_cents)}."
+        )
+    if _has_refunds(source.receipt):
+        raise UnableToRefund("Part of this payment was refunded. It can no longer be reversed.")
+
+
+def _has_refunds(receipt: Receipt) -> bool:
+    """Whether another refund of the receipt has been approved and did not come back."""
+    gone = (RefundStatus.ASKED, RefundStatus.DECLINED, RefundStatus.RETURNED)
+    return Refund.objects.filter(receipt=receipt).exclude(status__in=gone).exists()
+
+
+def _read_number(reference: str) -> int | None:
+    """The id of the payment that a receipt's reference names."""
+    return int(reference.removeprefix(PAYMENT)) if reference.startswith(PAYMENT) else None
+
+
+def _read_deposits(references: list[str]) -> Mapping[str, date]:
+    """The day on which the bank had the money of each receipt, by its reference."""
+    if not references:
+        return {}
+    settled = Movement.objects.filter(reference__in=[f"{name}:settled" for name in references])
+    settled = settled.filter(debit=Chart.BANK)
+    return {
+        reference.removesuffix(":settled"): day
+        for reference, day in settled.values_list("reference", "business_date")
+    }

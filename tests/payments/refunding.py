@@ -1,0 +1,180 @@
+"""What the tests of refunds do: overpay and clear, ask and approve as two people, carry a refund to the bank."""
+
+import hashlib
+from datetime import date, time
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from billing.allocation import NewReceipt, apply, clear
+from billing.allocation import settle as settle_money
+from billing.models import Account, Receipt
+from connector_pay.lib.clock import eastern_moment
+from members.models import User
+from payments import refunds
+from payments.ach.banking_days import next_banking_day
+from payments.ach.stored_files import store_chunk, take_file_id
+from payments.models import (
+    FILE_MOVES,
+    REFUND_MOVES,
+    BankFile,
+    FileEntry,
+    FileMove,
+    FileStatus,
+    Payment,
+    Refund,
+    RefundMethod,
+    RefundMove,
+    RefundStatus,
+)
+from tests import people
+from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, noon, pay
+
+CREDIT = 50_00
+POSTED = date(2027, 1, 19)  # the payment of TUESDAY settles on the 13th and posts on the 19th
+CLEARED = date(2027, 1, 21)  # the 5th banking day after the 13th: the 18th is a holiday
+_names = count(1)
+
+
+def overpay(*, cents: int = PREMIUM + CREDIT, until: date = CLEARED, **facts: Any) -> Payment:
+    """A first payment of $50.00 too much, made on Tuesday, and the bank's days after it."""
+    payment = pay(make_account(), cents, **facts)
+    live(TUESDAY, until)
+    payment.refresh_from_db()
+    return payment
+
+
+def find_receipt(payment: Payment) -> Receipt:
+    """The money that the payment brought."""
+    return Receipt.objects.get(reference=payment.reference)
+
+
+def receive_check(account: Account, cents: int, *, on: date, cleared_on: date | None = None) -> Receipt:
+    """Money of a check that was deposited on a day, as a lockbox would count it."""
+    reference = f"check:{next(_names)}"
+    apply(receipts=[NewReceipt(account.pk, reference, cents, on)], today=on, at=noon(on))
+    settle_money(references=[reference], today=on, at=noon(on))
+    clear(references=[reference], today=cleared_on or on, at=noon(cleared_on or on))
+    return Receipt.objects.get(reference=reference)
+
+
+def ask(
+    receipt: Receipt,
+    cents: int = CREDIT,
+    *,
+    method: str = RefundMethod.ACH,
+    today: date = CLEARED,
+    by: User | None = None,
+    form_key: UUID | None = None,
+) -> Refund:
+    """One of the staff asks, at noon."""
+    return refunds.ask_refund(
+        receipt_id=receipt.pk,
+        cents=cents,
+        method=method,
+        why="the member asked for it",
+        form_key=form_key or uuid4(),
+        by=by or people.make_staff(),
+        today=today,
+        at=noon(today),
+    )
+
+
+def approve(refund: Refund, *, today: date = CLEARED, by: User | None = None) -> Refund:
+    """Another approves, at noon."""
+    return refunds.approve_refund(
+        refund_id=refund.pk, by=by or people.make_staff(), today=today, at=noon(today)
+    )
+
+
+def ask_and_approve(
+    receipt: Receipt, cents: int = CREDIT, *, method: str = RefundMethod.ACH, today: date = CLEARED
+) -> Refund:
+    """Both, on one day."""
+    return approve(ask(receipt, cents, method=method, today=today), today=today)
+
+
+def send(*sent: Refund, day: date = CLEARED, accepted: bool = True) -> BankFile:
+    """17:00 of a day: the refunds go out in a file of their own, which the bank has accepted by the next morning."""
+    at = eastern_moment(day=day, at=time(17))
+    effective = next_banking_day(day=day)
+    with transaction.atomic():
+        file = _store_file(sent, day=day)
+        keys = [refund.pk for refund in sent]
+        changes = {"effective_date": effective}
+        move(keys, RefundStatus.APPROVED, RefundStatus.SENDING, at=at, changes=changes)
+        move(keys, RefundStatus.SENDING, RefundStatus.SENT, at=at)
+        for before, after in [
+            (FileStatus.SENDING, FileStatus.SENT),
+            *([(FileStatus.SENT, FileStatus.ACCEPTED)] if accepted else []),
+        ]:
+            FILE_MOVES.move(
+                model=BankFile, history=FileMove, ids=[file.pk], before=before, after=after, at=at
+            )
+    return file
+
+
+def move(keys: list[int], before: str, after: str, **how: Any) -> None:
+    """Along an arrow, as the bank files move refunds."""
+    REFUND_MOVES.move(model=Refund, history=RefundMove, ids=keys, before=before, after=after, **how)
+
+
+def settle(day: date) -> int:
+    """08:00 of a day."""
+    return refunds.settle_refunds(today=day, at=eastern_moment(day=day, at=time(8)))
+
+
+def return_refunds(*returned: Refund, day: date, code: str = "R02") -> list[int]:
+    """07:00 of a day: the payer's bank sent them back."""
+    return refunds.return_refunds(
+        refund_ids=[refund.pk for refund in returned],
+        code=code,
+        why="Account closed",
+        today=day,
+        at=eastern_moment(day=day, at=time(7)),
+    )
+
+
+def _store_file(sent: tuple[Refund, ...], *, day: date) -> BankFile:
+    file_id, clear_text = take_file_id(), b"a file of refunds\n"
+    store_chunk(file_id=file_id, number=0, clear=clear_text)
+    file = BankFile.objects.create(
+        id=file_id,
+        name=f"refunds-{file_id}.ach",
+        direction=BankFile.Direction.OUT,
+        kind=BankFile.Kind.ENTRIES,
+        status=FileStatus.SENDING,
+        business_date=day,
+        origin="refunds",
+        created_on=day,
+        created_time=f"{file_id % 10_000:04d}",
+        modifier="A",
+        sha256=hashlib.sha256(clear_text).hexdigest(),
+        line_count=1,
+        entry_count=len(sent),
+        credit_cents=sum(refund.cents for refund in sent),
+        stored_at=noon(day),
+    )
+    FileEntry.objects.bulk_create(
+        FileEntry(
+            file=file,
+            line=line,
+            kind=FileEntry.Kind.REVERSAL if refund.method == RefundMethod.REVERSAL else FileEntry.Kind.REFUND,
+            refund=refund,
+            trace=f"{_take_trace():015d}",
+            cycle=0,
+            amount_cents=refund.cents,
+            individual_id=f"REFUND{refund.pk}",
+            blind_index=refund.bank_account.blind_index,
+        )
+        for line, refund in enumerate(sent, start=1)
+    )
+    return file
+
+
+def _take_trace() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('payments_trace')")
+        return int(cursor.fetchone()[0])
