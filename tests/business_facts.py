@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from billing.models import Invoice, Movement, Receipt
+from billing.models import Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
-from payments.models import BankAccount, BankFile, Payment, ReturnLine
+from payments.models import BankAccount, BankFile, Payment, Refund, ReturnLine
 
 
 def read_facts() -> dict[str, list[tuple[Any, ...]]]:
@@ -22,6 +22,10 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),
         "payments": Payment.objects.values_list(
             who, "amount_cents", "received_date", "status", "effective_date", "posted_on", "return_code"
+        ),
+        "withdrawals": Withdrawal.objects.values_list(f"receipt__{who}", "cents"),
+        "refunds": Refund.objects.values_list(
+            f"receipt__{who}", "cents", "method", "status", "effective_date", "check_number", "moves__after"
         ),
         "bank accounts": BankAccount.objects.values_list("holder_name", "last_four", "status"),
         "files": BankFile.objects.values_list(

@@ -96,6 +96,11 @@ def ask_and_approve(
     return approve(ask(receipt, cents, method=method, today=today), today=today)
 
 
+def print_check(refund: Refund, number: str, *, today: date = CLEARED) -> Refund:
+    """A check of this number, at noon."""
+    return refunds.print_check(refund_id=refund.pk, check_number=number, today=today, at=noon(today))
+
+
 def send(*sent: Refund, day: date = CLEARED, accepted: bool = True) -> BankFile:
     """17:00 of a day: the refunds go out in a file of their own, which the bank has accepted by the next morning."""
     at = eastern_moment(day=day, at=time(17))

@@ -1,8 +1,10 @@
 """Faults planted by the database's owner, past every guard: the self-check names each."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -15,7 +17,7 @@ from connector_pay.self_check import find_violations
 from members.models import EnrollmentStatus
 from tests import databases, people
 from tests.diary import eastern
-from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay
+from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_payer, noon, pay
 
 SATURDAY = date(2027, 1, 23)
 # Alice's payment posts, Bob's has settled, Carol's comes back, Dora's is in a file, Eve's is scheduled for the 23rd.
@@ -152,6 +154,110 @@ FAULTS = [
     ),
     ("a right given to the application", "GRANT UPDATE ON billing_movement TO {role}", "I2 books"),
 ]
+# In a story of their own: refund 1 has settled, 2 is printed, 3 came back, 4 waits; a fifth is declined, a sixth undoes a debit.
+REFUND_FAULTS = [
+    (
+        "a withdrawal deleted",
+        "DELETE FROM billing_withdrawal WHERE reference = 'refund:1'",
+        "I1 withdrawals",
+    ),
+    (
+        "a withdrawal of another amount",
+        "UPDATE billing_withdrawal SET cents = cents + 1 WHERE reference = 'refund:1'",
+        "I3 receivable",
+    ),
+    (
+        "a withdrawal from another receipt",
+        "UPDATE billing_withdrawal SET receipt_id = (SELECT max(id) FROM billing_receipt) WHERE reference = 'refund:4'",
+        "I15 credit",
+    ),
+    (
+        "more withdrawn than a receipt has left",
+        "UPDATE billing_withdrawal SET cents = cents + 100000 WHERE reference = 'refund:4'",
+        "I1 spent",
+    ),
+    (
+        "a refund's money at the bank of another amount",
+        "UPDATE billing_movement SET cents = cents + 1 WHERE reference = 'refund:1:settled'",
+        "I1 paid out",
+    ),
+    (
+        "a refund settled without its movement",
+        "DELETE FROM billing_movement WHERE reference = 'refund:1:settled'",
+        "I17 refunds",
+    ),
+    (
+        "a check printed without its movement",
+        "DELETE FROM billing_movement WHERE reference = 'refund:2:printed'",
+        "I17 cash at the bank",
+    ),
+    (
+        "a refund that came back and was not put back",
+        "DELETE FROM billing_movement WHERE reference = 'refund:3:put_back'",
+        "I1 paid out",
+    ),
+    (
+        "two movements of refunds that change places",
+        "UPDATE billing_movement SET debit = 'receivable', credit = 'bank' WHERE reference = 'refund:1:settled'",
+        "I3 references",
+    ),
+    (
+        "money paid out of nowhere",
+        "UPDATE billing_movement SET debit = 'suspense' WHERE reference = 'refund:1:settled'",
+        "I1 money in",
+    ),
+    (
+        "cash that left the bank before its day",
+        "UPDATE billing_movement SET business_date = '2027-01-21' WHERE reference = 'refund:1:settled'",
+        "I17 each day",
+    ),
+    (
+        "a debit's cash of another amount on its day",
+        "UPDATE billing_movement SET cents = cents + 1 WHERE reference = 'payment:1:settled'",
+        "I17 each day",
+    ),
+    (
+        "a refund moved on without a history",
+        "UPDATE payments_refund SET status = 'settled' WHERE id = 4",
+        "I7 refunds",
+    ),
+    (
+        "a move deleted from a refund's history",
+        "DELETE FROM payments_refundmove WHERE refund_id = 1 AND after = 'sent'",
+        "I7 refunds",
+    ),
+    (
+        "a refund approved the day before its wait was over",
+        "UPDATE payments_refund SET decided_at = decided_at - interval '1 day' WHERE id = 1",
+        "I15 cleared",
+    ),
+    (
+        "a refund of money that is not final",
+        "UPDATE billing_receipt SET cleared_on = NULL WHERE reference = 'payment:1'",
+        "I15 cleared",
+    ),
+    (
+        "a reversal approved too late",
+        "UPDATE payments_refund SET decided_at = '2027-01-28 17:00+00' WHERE method = 'reversal'",
+        "I15 cleared",
+    ),
+    (
+        "refunds of more than settled",
+        "UPDATE payments_refund SET cents = 10000000 WHERE id = 4",
+        "I15 settled",
+    ),
+    (
+        "a refund of money that never settled",
+        "DELETE FROM billing_movement WHERE reference = 'payment:1:settled'",
+        "I15 settled",
+    ),
+    (
+        "credit that waits though a bill is owed",
+        "DELETE FROM billing_withdrawal WHERE reference LIKE 'refund:6%'",
+        "I1 idle",
+    ),
+    ("a right given on withdrawals", "GRANT DELETE ON billing_withdrawal TO {role}", "I2 books"),
+]
 
 
 def plant(name: str, statements: str) -> None:
@@ -185,23 +291,78 @@ def tell_the_story() -> None:
     tasks.read_bank(day=date(2027, 1, 15), at=eastern(2027, 1, 15, 7))
 
 
+def tell_the_story_of_refunds() -> None:
+    """Refunds at each point of their road by January 25, and a debit that was reversed."""
+    from payments.refunds import decline_refund
+    from tests.payments import refunding as r
+
+    first = r.overpay()
+    receipt = r.find_receipt(first)
+    settled, printed, back, waiting = (
+        r.ask_and_approve(receipt, 5_00, method=method) for method in ("ach", "check", "ach", "ach")
+    )
+    declined = r.ask(receipt, 5_00)
+    decline_refund(
+        refund_id=declined.pk, by=people.make_staff(), why="no", today=r.CLEARED, at=noon(r.CLEARED)
+    )
+    r.send(settled, back)
+    friday, monday = date(2027, 1, 22), date(2027, 1, 25)
+    r.print_check(printed, "1042", today=friday)
+    r.settle(friday)
+    r.return_refunds(back, day=monday)
+    second = pay(make_account(), today=date(2027, 1, 20))
+    live(date(2027, 1, 20), friday)
+    r.ask_and_approve(r.find_receipt(second), second.amount_cents, method="reversal", today=friday)
+    assert (waiting.pk, declined.pk) == (4, 5)
+
+
+def tell_once(
+    name: str, tell: Callable[[], None], *, template: str, folder: Path, unblock: Any
+) -> Iterator[str]:
+    """A database in which this has happened, to be copied for each fault."""
+    databases.clone(template=template, name=name)
+    with unblock(), databases.another_database(name), override_settings(SANDBOX_BANK_DIR=folder):
+        tell()
+        assert find_violations() == []
+    yield name
+    databases.drop(name)
+
+
 @pytest.fixture(scope="module")
 def story(
     template_database: str, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The database of the five payments, told once and copied for each fault."""
-    name = f"story_{os.getpid()}"
-    databases.clone(template=template_database, name=name)
-    folder = tmp_path_factory.mktemp("bank")
-    with (
-        django_db_blocker.unblock(),
-        databases.another_database(name),
-        override_settings(SANDBOX_BANK_DIR=folder),
-    ):
-        tell_the_story()
-        assert find_violations() == []
-    yield name
-    databases.drop(name)
+    yield from tell_once(
+        f"story_{os.getpid()}",
+        tell_the_story,
+        template=template_database,
+        folder=tmp_path_factory.mktemp("bank"),
+        unblock=django_db_blocker.unblock,
+    )
+
+
+@pytest.fixture(scope="module")
+def refund_story(
+    template_database: str, django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The database of the refunds."""
+    yield from tell_once(
+        f"refund_story_{os.getpid()}",
+        tell_the_story_of_refunds,
+        template=template_database,
+        folder=tmp_path_factory.mktemp("bank"),
+        unblock=django_db_blocker.unblock,
+    )
+
+
+@pytest.mark.parametrize(
+    ("statements", "named"), [fault[1:] for fault in REFUND_FAULTS], ids=[fault[0] for fault in REFUND_FAULTS]
+)
+def test_the_self_check_names_a_fault_planted_among_refunds(
+    refund_story: str, django_db_blocker, settings, statements: str, named: str
+) -> None:
+    assert named in list_named(refund_story, statements, settings.APPLICATION_ROLE, django_db_blocker)
 
 
 @pytest.mark.parametrize(
@@ -210,12 +371,17 @@ def story(
 def test_the_self_check_names_a_fault_that_the_owner_planted(
     story: str, django_db_blocker, settings, statements: str, named: str
 ) -> None:
+    assert named in list_named(story, statements, settings.APPLICATION_ROLE, django_db_blocker)
+
+
+def list_named(story: str, statements: str, role: str, django_db_blocker: Any) -> set[str]:
+    """What the self-check names after these statements on a copy of the story."""
     name = f"{story}_planted"
     databases.clone(template=story, name=name)
     try:
-        plant(name, statements.format(role=settings.APPLICATION_ROLE))
+        plant(name, statements.format(role=role))
         with django_db_blocker.unblock(), databases.another_database(name):
-            assert named in {violation.name for violation in find_violations()}
+            return {violation.name for violation in find_violations()}
     finally:
         databases.drop(name)
 

@@ -59,7 +59,7 @@ def swap_unguarded(
     found = sorted(model.objects.filter(pk__in=ids, status=before).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         columns = {"status": after, **changes}
-        assignments = ", ".join(f"{name} = %s" for name in columns)
+        assignments = ", ".join(f"{states._find_column(model, name)} = %s" for name in columns)
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {assignments} WHERE id = ANY(%s)", [*columns.values(), found]
         )
