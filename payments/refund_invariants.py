@@ -1,17 +1,16 @@
 """What must always hold among refunds: each from cleared credit, by two people, its history in order, the bank's days with it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from functools import cache
 
 from django.db import connection
 
 from billing.policy import read_policy
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.invariants import Invariant
-from payments.ach.banking_days import add_banking_days
-from payments.models import RefundMethod
-from payments.refund_rules import find_file_day
+from payments.ach.banking_days import BankingCalendar
+from payments.models import BankingDayOverride, RefundMethod
+from payments.refund_rules import find_file_day, find_last_reversal_day
 
 APPROVED = """
     SELECT refund.*, receipt.account_id, receipt.reference AS receipt_reference,
@@ -80,24 +79,41 @@ DECIDED_ON = f"""
 
 
 def find_early_refunds() -> Iterator[tuple[int, str, datetime]]:
-    """The refunds approved before their money had cleared, and the reversals approved too late."""
-    policy = read_policy()
-    count_on = cache(lambda day, count: add_banking_days(day=day, count=count))
+    """The refunds approved before their money had cleared, and the reversals approved too late.
+
+    Each by the banking calendar as it stood then: a day that staff overrule afterwards condemns nobody.
+    """
+    policy, find_calendar = read_policy(), _read_calendars()
     with connection.cursor() as cursor:
         cursor.execute(DECIDED_ON)
         rows = cursor.fetchall()
     for key, method, decided_at, cleared_on, effective, deposited in rows:
-        today = business_date(moment=decided_at)
+        today, calendar = business_date(moment=decided_at), find_calendar(decided_at)
         if method == RefundMethod.REVERSAL:
-            last = count_on(count_on(effective, policy.reversal_banking_days), -1)
-            wrong = not effective <= today or find_file_day(today=today, at=decided_at) > last
+            last = find_last_reversal_day(effective_date=effective, calendar=calendar)
+            file_day = find_file_day(today=today, at=decided_at, calendar=calendar)
+            wrong = not effective <= today or file_day > last
         else:
             wait = policy.refund_banking_days if effective else policy.refund_check_banking_days
             had_on = effective or deposited
-            first = count_on(had_on, wait) if had_on else date.max
+            first = calendar.add(had_on, wait) if had_on else date.max
             wrong = max(first, cleared_on or date.max) > today
         if wrong:
             yield key, method, decided_at
+
+
+def _read_calendars() -> Callable[[datetime], BankingCalendar]:
+    """The banking calendar as it stood at a moment."""
+    overrides = list(BankingDayOverride.objects.values_list("day", "is_open", "recorded_at"))
+
+    def find_calendar(moment: datetime) -> BankingCalendar:
+        known = [(day, is_open) for day, is_open, recorded_at in overrides if recorded_at <= moment]
+        return BankingCalendar(
+            closed=frozenset(day for day, is_open in known if not is_open),
+            opened=frozenset(day for day, is_open in known if is_open),
+        )
+
+    return find_calendar
 
 
 REFUND_INVARIANTS: tuple[Invariant, ...] = (

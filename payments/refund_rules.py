@@ -14,7 +14,8 @@ from billing.policy import read_policy
 from connector_pay.lib.clock import EASTERN
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import long_date
-from payments.ach.banking_days import add_banking_days, banking_day_on_or_after, next_banking_day
+from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
+from payments.banking_calendar import read_calendar
 from payments.models import BankAccountStatus, Payment, PaymentStatus, Refund, RefundMethod, RefundStatus
 
 PAYMENT = "payment:"
@@ -35,6 +36,7 @@ class Source:
     receipt: Receipt
     payment: Payment | None
     deposited_on: date | None = None
+    calendar: BankingCalendar = FEDERAL_RESERVE
 
     @property
     def refundable_on(self) -> date | None:
@@ -43,10 +45,10 @@ class Source:
         if self.payment is None:
             if self.deposited_on is None:
                 return None
-            return add_banking_days(day=self.deposited_on, count=policy.refund_check_banking_days)
+            return self.calendar.add(self.deposited_on, policy.refund_check_banking_days)
         if self.payment.status not in SETTLED or self.payment.effective_date is None:
             return None
-        return add_banking_days(day=self.payment.effective_date, count=policy.refund_banking_days)
+        return self.calendar.add(self.payment.effective_date, policy.refund_banking_days)
 
     @property
     def payee(self) -> str:
@@ -73,8 +75,9 @@ def read_sources(*, receipts: Iterable[Receipt]) -> dict[int, Source]:
         [number for number in numbers.values() if number is not None]
     )
     deposits = _read_deposits([item.reference for item in listed if numbers[item.pk] is None])
+    calendar = read_calendar()
     return {
-        item.pk: Source(item, payments.get(numbers[item.pk] or 0), deposits.get(item.reference))
+        item.pk: Source(item, payments.get(numbers[item.pk] or 0), deposits.get(item.reference), calendar)
         for item in listed
     }
 
@@ -101,18 +104,15 @@ def judge(*, source: Source, method: str, cents: int, today: date, at: datetime)
         _judge_bank_account(source)
 
 
-def find_last_reversal_day(*, payment: Payment) -> date | None:
-    """The last day whose bank file brings a reversal to the payer's bank in time; none for a debit that has not settled."""
-    if payment.status not in SETTLED or payment.effective_date is None:
-        return None
-    last = add_banking_days(day=payment.effective_date, count=read_policy().reversal_banking_days)
-    return add_banking_days(day=last, count=-1)
+def find_last_reversal_day(*, effective_date: date, calendar: BankingCalendar) -> date:
+    """The last day whose bank file brings a reversal to the payer's bank in time."""
+    return calendar.add(calendar.add(effective_date, read_policy().reversal_banking_days), -1)
 
 
-def find_file_day(*, today: date, at: datetime) -> date:
+def find_file_day(*, today: date, at: datetime, calendar: BankingCalendar) -> date:
     """The banking day of the next bank file: today's until its cut-off."""
     too_late = at.astimezone(EASTERN).time() >= read_policy().file_cutoff
-    return next_banking_day(day=today) if too_late else banking_day_on_or_after(day=today)
+    return calendar.add(today, 1) if too_late else calendar.roll_forward(today)
 
 
 def _judge_clearing(source: Source, *, today: date) -> None:
@@ -150,10 +150,11 @@ def _judge_reversal(source: Source, *, cents: int, today: date, at: datetime) ->
     payment = source.payment
     if payment is None:
         raise UnableToRefund("Only a bank debit can be reversed.")
-    last = find_last_reversal_day(payment=payment)
-    if last is None:
+    if payment.status not in SETTLED or payment.effective_date is None:
         raise UnableToRefund("Only a debit that has settled can be reversed.")
-    if find_file_day(today=today, at=at) > last:
+    calendar = source.calendar
+    last = find_last_reversal_day(effective_date=payment.effective_date, calendar=calendar)
+    if find_file_day(today=today, at=at, calendar=calendar) > last:
         raise UnableToRefund(
             f"It is too late to reverse this debit: the reversal had to be sent by {long_date(last)}. Refund it instead."
         )

@@ -12,7 +12,7 @@ from billing.models import Account, Chart, Receipt
 from members.models import EnrollmentStatus, Notice
 from payments import refunds
 from payments.bank_accounts import block
-from payments.models import Payment, Refund, RefundStatus, ReturnLine
+from payments.models import BankingDayOverride, Payment, Refund, RefundStatus, ReturnLine
 from payments.refunds import UnableToRefund, print_check
 from payments.settlement import PaymentReturn, return_payments
 from tests import people
@@ -217,6 +217,16 @@ class TestWhenMoneyHasCleared:
         )
         with pytest.raises(UnableToRefund, match="has not cleared"):
             ask(receipt, method="check", today=FRIDAY)
+
+    def test_a_day_on_which_staff_closed_the_banks_lengthens_the_wait(self) -> None:
+        receipt = find_receipt(overpay())
+        refund = ask_and_approve(receipt, 10_00)
+        BankingDayOverride.objects.create(
+            day=date(2027, 1, 20), is_open=False, reason="a storm", recorded_at=noon(FRIDAY)
+        )
+        with pytest.raises(UnableToRefund, match="from January 22, 2027"):
+            ask(receipt, 10_00, today=CLEARED)
+        assert refund.status == RefundStatus.APPROVED  # and the self-check finds no fault with it
 
     def test_a_payment_still_on_its_way_is_not_refunded(self) -> None:
         payment = pay(make_account(), PREMIUM + CREDIT)
