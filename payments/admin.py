@@ -32,6 +32,7 @@ from payments.models import (
     ReturnLine,
     Validation,
 )
+from payments.staff import refunds as refunds  # its review registers itself
 from payments.staff.proofs import show_proof
 
 HALF = 5

@@ -5,6 +5,7 @@ Their past is lived on past days by the portal's own rules and the sandbox bank;
 
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from typing import Any
 
 from billing import invoices, overdue
 from billing.due_dates import first_of_month, next_month
@@ -77,6 +78,25 @@ def add_with_a_past(portal: Portal) -> Household:
     return household
 
 
+def add_with_credit(portal: Portal) -> Household:
+    """Covered since this month, with $50.00 too much in a payment that may be refunded by now."""
+    today = clock.today()
+    month = first_of_month(today)
+    begun = month - timedelta(days=20)
+    household = add_household(
+        portal,
+        premium_cents=HEALTH_CENTS,
+        subsidy_cents=SUBSIDY_CENTS,
+        requested_start=month,
+        status=EnrollmentStatus.ACTIVE,
+        at=paying.noon(begun),
+    )
+    invoices.issue_missing(today=begun, at=paying.noon(begun))
+    on = add_banking_days(day=today, count=-9)
+    _pay_and_live(household, find_account(household), on=on, cents=BILL_CENTS + 50_00)
+    return household
+
+
 def add_with_a_saved_account(portal: Portal) -> Household:
     """Health and dental due, and a bank account of an earlier payment."""
     household = portal.add_household(products=("health", "dental"))
@@ -128,14 +148,21 @@ def _list_last_months(today: date) -> Iterator[date]:
         month = next_month(month)
 
 
-def _pay(household: Household, account: Account, *, on: date, number: str = paying.GOOD) -> Payment:
+def _pay(
+    household: Household,
+    account: Account,
+    *,
+    on: date,
+    number: str = paying.GOOD,
+    cents: int = BILL_CENTS,
+) -> Payment:
     payer = Payer(channel=PaymentChannel.WEB, user=household.user, name=household.member.full_name)
-    return paying.pay(account, BILL_CENTS, today=on, number=number, payer=payer)
+    return paying.pay(account, cents, today=on, number=number, payer=payer)
 
 
-def _pay_and_live(household: Household, account: Account, *, on: date, number: str = paying.GOOD) -> None:
+def _pay_and_live(household: Household, account: Account, *, on: date, **facts: Any) -> None:
     """Pay on a past banking day, and live the bank's mornings on which the payment settles and clears or comes back."""
-    _pay(household, account, on=on, number=number)
+    _pay(household, account, on=on, **facts)
     paying.send(on)
     paying.settle(add_banking_days(day=on, count=1))
     for count in (4, 5):
