@@ -21,6 +21,8 @@ class Policy:
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
     guest_find_overall: int = 600  # look-ups by everyone in the window
     guest_find_window_minutes: int = 15
+    pause_after_returns: int = 2  # for want of funds, of payments that are not retries, from one bank account
+    pause_window_months: int = 6
 
 
 def read_policy() -> Policy:

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import drafts, recording, settlement
-from payments.ach import batching, incoming, sending
+from payments import drafts, recording, returns, settlement
+from payments.ach import batching, corrections, incoming, sending
 from payments.bank import open_bank
 
 
@@ -20,7 +20,11 @@ def credit_due(*, day: date, at: datetime) -> Counts:
 def read_bank(*, day: date, at: datetime) -> Counts:
     """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
     counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
-    return dict(counts) | {"canceled": settlement.stop_unusable(today=day, at=at)["canceled"]}
+    stopped = returns.stop_unusable(today=day, at=at)
+    return dict(counts) | {
+        "canceled": stopped["canceled"],
+        "late_corrections": corrections.count_late_corrections(today=day),
+    }
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:

@@ -16,12 +16,13 @@ from connector_pay.lib import states
 from connector_pay.lib.jobs import JobRun, TimetableAlreadyRunning, run_until
 from connector_pay.self_check import find_violations
 from members.models import Enrollment, Notice, StartMove
-from payments import recording, settlement, tasks
+from payments import recording, returns, settlement, tasks
 from payments.ach import batching
 from payments.bank_accounts import approve
 from payments.models import BankFile, FileEntry, Payment, PaymentStatus, ReturnLine
 from payments.recording import UnableToCancel, cancel_payment, credit_due
-from payments.settlement import PaymentReturn, return_payments, settle_due
+from payments.returns import PaymentReturn, return_payments
+from payments.settlement import settle_due
 from tests import people
 from tests.conftest import CommittedDatabase
 from tests.diary import eastern
@@ -72,7 +73,7 @@ def lock_nothing(*, account_ids: object) -> list[Account]:
 
 
 def take_locks_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (recording, settlement, overdue):
+    for module in (recording, returns, settlement, overdue):
         monkeypatch.setattr(module, "lock_accounts", lock_nothing)
     monkeypatch.setattr("billing.allocation.lock_accounts", lock_nothing)
 
