@@ -31,7 +31,7 @@ WITHIN_AUTHORIZATION = """
 """
 SINGLE_AUTHORIZATION_USED_ONCE = """
     SELECT proof.id, count(*) FROM payments_authorization AS proof
-    JOIN payments_payment AS payment ON payment.authorization_id = proof.id
+    JOIN payments_payment AS payment ON payment.authorization_id = proof.id AND payment.retry_of_id IS NULL
     WHERE NOT proof.recurring GROUP BY proof.id HAVING count(*) > 1
 """
 ONE_PAYMENT_PER_FORM = """

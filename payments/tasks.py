@@ -7,8 +7,8 @@ from django.conf import settings
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import drafts, recording, returns, settlement
-from payments.ach import batching, corrections, incoming, sending
+from payments import drafts, recording, retries, returns, settlement
+from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
 
 
@@ -21,6 +21,7 @@ def read_bank(*, day: date, at: datetime) -> Counts:
     """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
     counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
     stopped = returns.stop_unusable(today=day, at=at)
+    return_rates.warn_of_rates(today=day)
     return dict(counts) | {
         "canceled": stopped["canceled"],
         "late_corrections": corrections.count_late_corrections(today=day),
@@ -46,6 +47,11 @@ def send_files(*, day: date, at: datetime) -> Counts:
         "debits": file.entry_count if file else 0,
         "debit_cents": file.debit_cents if file else 0,
     }
+
+
+def make_retries(*, day: date, at: datetime) -> Counts:
+    """Debits returned for want of funds are sent again, where the policy has it so."""
+    return retries.make_retries(today=day, at=at)
 
 
 def clear_drafts(*, day: date, at: datetime) -> Counts:
