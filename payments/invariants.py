@@ -11,11 +11,13 @@ from payments.ach.stored_files import BANK_FILE
 from payments.models import (
     BANK_ACCOUNT_MOVES,
     FILE_MOVES,
+    MANDATE_MOVES,
     PAYMENT_MOVES,
     BankAccountStatus,
     BankFile,
     FileChunk,
     FileStatus,
+    MandateStatus,
     PaymentStatus,
 )
 
@@ -200,6 +202,16 @@ INVARIANTS: tuple[Invariant, ...] = (
             history="payments_bankaccountmove",
             moves=BANK_ACCOUNT_MOVES,
             first=BankAccountStatus.UNCHECKED.value,
+        ),
+    ),
+    Invariant(
+        "I7 mandates",
+        "A mandate's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_mandate",
+            history="payments_mandatemove",
+            moves=MANDATE_MOVES,
+            first=MandateStatus.ON.value,
         ),
     ),
     Invariant(

@@ -25,6 +25,7 @@ from payments.ach.layouts import (
     RECORD_LENGTH,
     REFUSED_CORRECTION_ADDENDA,
     RETURN_ADDENDA,
+    STAFF_CORRECTION_ADDENDA,
     Layout,
 )
 from payments.ach.routing_numbers import PREFIXES, find_routing_fault
@@ -176,6 +177,8 @@ def _find_rules(layout: Layout, code: str) -> Layout:
         return DISPUTED_RETURN_ADDENDA
     if layout is CORRECTION_ADDENDA and "C61" <= code <= "C69":
         return REFUSED_CORRECTION_ADDENDA
+    if layout is CORRECTION_ADDENDA and "C08" <= code <= "C14":
+        return STAFF_CORRECTION_ADDENDA
     return layout
 
 

@@ -279,6 +279,8 @@ REFUSED_CORRECTION_ADDENDA = CORRECTION_ADDENDA.narrow(
     corrected_data=ANYTHING,
     reserved_after_data=ANYTHING,
 )
+# A change that staff look at may say nothing (C08-C14): it spoils no file.
+STAFF_CORRECTION_ADDENDA = CORRECTION_ADDENDA.narrow(corrected_data={"need": OPTIONAL})
 
 ADDENDA = {"05": PAYMENT_ADDENDA, "98": CORRECTION_ADDENDA, "99": RETURN_ADDENDA}
 
