@@ -201,7 +201,9 @@ def _return_refunds(verdicts: Iterable[Verdict], *, today: date, at: datetime) -
     return {
         entries[key]
         for code, entries in sorted(by_code.items())
-        for key in return_refunds(refund_ids=sorted(entries), code=code, today=today, at=at)
+        for key in return_refunds(
+            refund_ids=sorted(entries), code=code, why=find_return_code(code=code).title, today=today, at=at
+        )
     }
 
 

@@ -257,14 +257,16 @@ class TestRefunds:
 
         class Refunds:
             @staticmethod
-            def return_refunds(*, refund_ids: list[int], code: str, today: date, at: object) -> list[int]:
-                asked.append((refund_ids, code, today))
+            def return_refunds(
+                *, refund_ids: list[int], code: str, why: str, today: date, at: object
+            ) -> list[int]:
+                asked.append((refund_ids, code, why, today))
                 return refund_ids
 
         monkeypatch.setattr(applying, "find_spec", lambda name: object())
         monkeypatch.setattr(applying, "import_module", lambda name: Refunds)
         assert read_files({"x": write_incoming(make_line(entry, code="R23"))}) == {"files": 1, "returned": 1}
-        assert asked == [([entry.refund_id], "R23", FRIDAY)]
+        assert asked == [([entry.refund_id], "R23", "Credit refused by receiver", FRIDAY)]
 
     def test_a_refund_that_is_not_out_is_parked(self, db: None) -> None:
         entry = self.make_refund_entry(pay(make_account(), 10_00))
