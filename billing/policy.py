@@ -24,6 +24,17 @@ class Policy:
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
     guest_find_overall: int = 600  # look-ups by everyone in the window
     guest_find_window_minutes: int = 15
+    retry_returns: bool = False  # whether a debit returned for want of funds is sent again by itself
+    retry_after_banking_days: int = 2  # from the day of the return to the file of the retry
+    pause_after_returns: int = 2  # for want of funds, of payments that are not retries, from one bank account
+    pause_window_months: int = 6
+    # Return rates in hundredths of a percent of the debits of 60 days: when to warn, and the network's limits.
+    unauthorized_warning: int = 30
+    unauthorized_limit: int = 50
+    administrative_warning: int = 200
+    administrative_limit: int = 300
+    overall_warning: int = 10_00
+    overall_limit: int = 15_00
 
 
 def read_policy() -> Policy:

@@ -15,10 +15,12 @@ Facts of each event; those in brackets may be left out. `..._cents` are whole ce
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
-| bank_details_corrected | last_four, confirmation_number                                                    |
+| bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
 | refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
 |                        | (confirmation_number; last_four; check_number; due_cents, due_date, effect)       |
+| bank_account_stopped   | last_four, state (blocked, paused, stopped, suspended), bills: each with product, |
+|                        | coverage_month, remaining_cents, due_date (autopay; canceled: how many payments)  |
 """
 
 from collections.abc import Iterable, Mapping
@@ -100,7 +102,7 @@ KINDS: dict[str, Kind] = {
         choice="bills",
     ),
     "bank_details_corrected": _kind(
-        "last_four confirmation_number",
+        "last_four",
         "Your bank sent us a correction",
         "Su banco nos envió una corrección",
     ),
@@ -113,6 +115,12 @@ KINDS: dict[str, Kind] = {
         "product amount_cents received_date method",
         "About a refund of your payment",
         "Sobre un reembolso de su pago",
+    ),
+    "bank_account_stopped": _kind(
+        "last_four state bills",
+        "We can no longer take payments from your bank account",
+        "Ya no podemos cobrar de su cuenta de banco",
+        both=True,
     ),
 }
 PRODUCT_WORDS = {
@@ -180,6 +188,8 @@ def _put_in_words(facts: Iterable[tuple[str, Any]], *, language: str) -> dict[st
             words[fact] = dateformat.format(_read_day(value), MONTH[language])
         elif fact.endswith(("_date", "_start", "_before", "_after")):
             words[fact] = dateformat.format(_read_day(value), DAY[language])
+        elif isinstance(value, list):
+            words[fact] = [_put_in_words(item.items(), language=language) for item in value]
         elif fact == "product":
             words[fact] = PRODUCT_WORDS[language][value]
         else:

@@ -1,15 +1,19 @@
 """Bank accounts: what a payer types, checked and sealed; the one function that reads an account number in clear."""
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.models import SealedValue
 from connector_pay.lib.sealed import blind_index
 from members.models import User
+from payments.ach.return_codes import BLOCKS_ROUTING
 from payments.ach.routing_numbers import find_routing_fault
 from payments.models import (
     BANK_ACCOUNT_MOVES,
@@ -17,12 +21,15 @@ from payments.models import (
     BankAccount,
     BankAccountMove,
     BankAccountStatus,
+    ReturnLine,
+    RoutingNumber,
     Validation,
 )
 from payments.validation import Attempt, Result, try_methods
 
 ACCOUNT_NUMBER = "account_number"  # what the sealed value is sealed for
 CLOSED = (BankAccountStatus.FAILED, BankAccountStatus.BLOCKED)
+MAY_BE_BLOCKED = (BankAccountStatus.UNCHECKED, BankAccountStatus.VALID, BankAccountStatus.PAUSED)
 
 _SEPARATORS = re.compile(r"[\s.\-‐‑–—/]")
 _ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{4,17}", re.ASCII)
@@ -95,20 +102,35 @@ def looks_like_card(text: str) -> bool:
 def register(*, details: BankDetails, owner: User | None, at: datetime) -> BankAccount:
     """Keep a bank account, its number sealed; a member's own is kept once, a guest's is never used again.
 
-    Raises UnableToUseBankAccount for numbers that cannot be, for a card's, and where this owner's account failed validation
-    or was blocked after a return. The kind and the name are part of what is the same: a payer may mend them.
+    Raises UnableToUseBankAccount for numbers that cannot be, for a card's, where this owner's account failed validation or was
+    blocked after a return, and for a paused account, whoever types it. The kind and the name are part of what is the same: a
+    payer may mend them.
     """
     clean = _clean(details)
     index = index_number(routing_number=clean.routing_number, account_number=clean.account_number)
-    known = list(BankAccount.objects.filter(owner=owner, blind_index=index, hidden_at=None).order_by("-pk"))
-    if any(account.status in CLOSED for account in known):
-        raise UnableToUseBankAccount(
-            "This bank account could not be used before. Use another account or call us"
-        )
+    found = _list_equal(blind_index=index, routing_number=clean.routing_number)
+    equal = [account for account in found if account.blind_index == index]
+    known = [account for account in equal if _is_own(account, owner) and account.hidden_at is None]
+    for account in equal:
+        if account.status == BankAccountStatus.PAUSED or (account in known and account.status in CLOSED):
+            refuse_unusable(bank_account=account)
+    _refuse_blocked_routing([account for account in found if account not in equal])
     for account in known:
         if owner and account.kind == clean.kind and account.holder_name == clean.holder_name:
             return account
     return _keep(clean, owner=owner, index=index, at=at)
+
+
+def refuse_unusable(*, bank_account: BankAccount) -> None:
+    """Raises UnableToUseBankAccount for an account that may not be debited now: failed, blocked or paused."""
+    if bank_account.status in CLOSED:
+        raise UnableToUseBankAccount(
+            "This bank account could not be used before. Use another account or call us"
+        )
+    if bank_account.status == BankAccountStatus.PAUSED:
+        raise UnableToUseBankAccount(
+            "Payments from this bank account are paused. Use another account or call us"
+        )
 
 
 def seal_number(*, account_number: str) -> SealedValue:
@@ -167,21 +189,82 @@ def approve(*, bank_account: BankAccount, at: datetime) -> bool:
     return moved
 
 
-def block(*, bank_account_ids: set[int], at: datetime, why: str) -> list[int]:
+def block(*, bank_account_ids: Iterable[int], at: datetime, why: str) -> list[int]:
     """No debit may be sent to these accounts any more; returns those that were open until now."""
-    return [
+    ids = list(bank_account_ids)
+    return sorted(
         key
-        for before in (BankAccountStatus.UNCHECKED, BankAccountStatus.VALID)
+        for before in MAY_BE_BLOCKED
         for key in BANK_ACCOUNT_MOVES.move(
             model=BankAccount,
             history=BankAccountMove,
-            ids=bank_account_ids,
+            ids=ids,
             before=before,
             after=BankAccountStatus.BLOCKED,
             at=at,
             why=why,
         )
-    ]
+    )
+
+
+def fail(*, bank_account_ids: Iterable[int], at: datetime, why: str) -> list[int]:
+    """The accounts did not validate; returns those that waited to be."""
+    return BANK_ACCOUNT_MOVES.move(
+        model=BankAccount,
+        history=BankAccountMove,
+        ids=bank_account_ids,
+        before=BankAccountStatus.UNCHECKED,
+        after=BankAccountStatus.FAILED,
+        at=at,
+        why=why,
+    )
+
+
+def list_own_rows(*, bank_account_ids: Iterable[int]) -> dict[int, set[int]]:
+    """For each account the rows that are the same account of the same owner, itself among them; a guest's stands alone."""
+    asked = BankAccount.objects.filter(pk__in=list(bank_account_ids)).values_list(
+        "pk", "owner", "blind_index"
+    )
+    rows = list(asked)
+    equal = BankAccount.objects.filter(
+        owner__in={owner for _key, owner, _index in rows if owner},
+        blind_index__in={index for _key, _owner, index in rows},
+    )
+    same: defaultdict[tuple[int | None, str], set[int]] = defaultdict(set)
+    for key, owner, index in equal.values_list("pk", "owner", "blind_index"):
+        same[owner, index].add(key)
+    return {key: {key, *same.get((owner, index), ())} for key, owner, index in rows}
+
+
+def _is_own(account: BankAccount, owner: User | None) -> bool:
+    return account.owner_id == (owner.pk if owner else None)
+
+
+def _list_equal(*, blind_index: str, routing_number: str) -> list[BankAccount]:
+    """Every row of one account, whoever typed it, newest first; then those whose routing number came back as invalid."""
+    blocked = ReturnLine.objects.filter(applied=True, code__in=BLOCKS_ROUTING)
+    on_routing = BankAccount.objects.filter(routing_number=routing_number)
+    equal = BankAccount.objects.filter(blind_index=blind_index).union(
+        on_routing.filter(payments__entry__return_lines__in=blocked),
+        on_routing.filter(prenotes__entry__return_lines__in=blocked),
+    )
+    return list(equal.order_by("-pk"))
+
+
+def _refuse_blocked_routing(others: Collection[BankAccount]) -> None:
+    """No bank answers to a routing number that came back as invalid, until a later directory names it again.
+
+    Raises UnableToUseRoutingNumber.
+    """
+    if not others:
+        return
+    of_others = Q(entry__payment__bank_account__in=others) | Q(entry__prenote__bank_account__in=others)
+    since = ReturnLine.objects.filter(of_others, applied=True, code__in=BLOCKS_ROUTING).latest("at").at
+    number = next(iter(others)).routing_number
+    if not RoutingNumber.objects.filter(number=number, imported_at__gt=since).exists():
+        raise UnableToUseRoutingNumber(
+            "No bank takes electronic payments under this routing number. Check it with your bank"
+        )
 
 
 def _clean(details: BankDetails) -> BankDetails:

@@ -11,12 +11,14 @@ from payments.ach.stored_files import BANK_FILE
 from payments.models import (
     BANK_ACCOUNT_MOVES,
     FILE_MOVES,
+    MANDATE_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     BankAccountStatus,
     BankFile,
     FileChunk,
     FileStatus,
+    MandateStatus,
     PaymentStatus,
     RefundStatus,
 )
@@ -34,7 +36,7 @@ WITHIN_AUTHORIZATION = """
 """
 SINGLE_AUTHORIZATION_USED_ONCE = """
     SELECT proof.id, count(*) FROM payments_authorization AS proof
-    JOIN payments_payment AS payment ON payment.authorization_id = proof.id
+    JOIN payments_payment AS payment ON payment.authorization_id = proof.id AND payment.retry_of_id IS NULL
     WHERE NOT proof.recurring GROUP BY proof.id HAVING count(*) > 1
 """
 ONE_PAYMENT_PER_FORM = """
@@ -226,6 +228,16 @@ INVARIANTS: tuple[Invariant, ...] = (
             history="payments_refundmove",
             moves=REFUND_MOVES,
             first=RefundStatus.ASKED.value,
+        ),
+    ),
+    Invariant(
+        "I7 mandates",
+        "A mandate's history follows the arrows and ends where it stands.",
+        write_history_question(
+            table="payments_mandate",
+            history="payments_mandatemove",
+            moves=MANDATE_MOVES,
+            first=MandateStatus.ON.value,
         ),
     ),
     Invariant(

@@ -3,7 +3,7 @@
 Until a payment is in a bank file it can be canceled; never after.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ from billing.balances import Standing, read_standings
 from billing.models import Account, Receipt
 from connector_pay.lib.money import format_dollars
 from members.models import EnrollmentStatus, User
-from payments.bank_accounts import CLOSED, BankDetails, UnableToUseBankAccount, register
+from payments.bank_accounts import BankDetails, refuse_unusable, register
 from payments.confirmation import make_number
 from payments.models import (
     PAYMENT_MOVES,
@@ -144,8 +144,13 @@ def cancel_payment(*, payment_id: int, today: date, at: datetime, why: str) -> N
         )
 
 
-def cancel_unsent(*, payment_ids: Iterable[int], today: date, at: datetime, why: str) -> list[int]:
-    """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which."""
+def cancel_unsent(
+    *, payment_ids: Iterable[int], today: date, at: datetime, why: str, told_by_caller: Container[int] = ()
+) -> list[int]:
+    """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which.
+
+    `told_by_caller`: payments of which the caller itself tells, in a notice about more than one.
+    """
     ids = list(payment_ids)
     with transaction.atomic():
         lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
@@ -160,7 +165,8 @@ def cancel_unsent(*, payment_ids: Iterable[int], today: date, at: datetime, why:
         )
         payments = read_with_people(payment_ids=moved)
         take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
-        tell_canceled(payments=payments, today=today, at=at)
+        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
+        tell_canceled(payments=to_tell, today=today, at=at)
     return moved
 
 
@@ -268,10 +274,7 @@ def _find_bank_account(bank: BankDetails | BankAccount, *, payer: Payer, at: dat
     saved = BankAccount.objects.get(pk=bank.pk)
     if payer.user is None or saved.owner_id != payer.user.pk or saved.hidden_at:
         raise UnableToRecord(_("Choose one of your own bank accounts"))
-    if saved.status in CLOSED:
-        raise UnableToUseBankAccount(
-            _("This bank account could not be used before. Use another account or call us")
-        )
+    refuse_unusable(bank_account=saved)
     return saved
 
 

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import drafts, recording, refunds, settlement
-from payments.ach import batching, incoming, sending
+from payments import drafts, recording, refunds, retries, returns, settlement
+from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
 
 
@@ -20,7 +20,12 @@ def credit_due(*, day: date, at: datetime) -> Counts:
 def read_bank(*, day: date, at: datetime) -> Counts:
     """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
     counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
-    return dict(counts) | {"canceled": settlement.stop_unusable(today=day, at=at)["canceled"]}
+    stopped = returns.stop_unusable(today=day, at=at)
+    return_rates.warn_of_rates(today=day)
+    return dict(counts) | {
+        "canceled": stopped["canceled"],
+        "late_corrections": corrections.count_late_corrections(today=day),
+    }
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
@@ -45,6 +50,11 @@ def send_files(*, day: date, at: datetime) -> Counts:
         "debits": file.entry_count if file else 0,
         "debit_cents": file.debit_cents if file else 0,
     }
+
+
+def make_retries(*, day: date, at: datetime) -> Counts:
+    """Debits returned for want of funds are sent again, where the policy has it so."""
+    return retries.make_retries(today=day, at=at)
 
 
 def clear_drafts(*, day: date, at: datetime) -> Counts:

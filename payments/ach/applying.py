@@ -1,196 +1,213 @@
-"""Returns and corrections applied: each line to the one debit it names, once, or parked with the reason for a person."""
+"""Returns and corrections applied: each line to the one entry it names, once, or parked with the reason for a person."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
 
 from connector_pay.lib.jobs import Counts
 from connector_pay.lib.models import SealedValue
-from members.outbox import tell
 from payments.ach.change_codes import Correction, UnableToApplyCorrection, parse_correction
 from payments.ach.contents import ReturnedEntry
+from payments.ach.corrections import CORRECTED_BEFORE, TOLD_TWICE, Corrected, correct_accounts
+from payments.ach.matching import Match, match_lines
+from payments.ach.prenote_answers import fail_prenotes
 from payments.ach.return_codes import find_return_code
-from payments.ach.routing_numbers import compute_check_digit
-from payments.bank_accounts import index_number, open_account_number, seal_number
-from payments.confirmation import format_number
-from payments.models import BankFile, FileEntry, PaymentStatus, ReturnLine
-from payments.payment_notices import list_readers
-from payments.settlement import MAY_RETURN, PaymentReturn, return_payments
+from payments.ach.sending import note_sent
+from payments.models import (
+    BankFile,
+    FileEntry,
+    FileStatus,
+    PaymentStatus,
+    Prenote,
+    RefundStatus,
+    ReturnLine,
+)
+from payments.refunds import return_refunds
+from payments.returns import MAY_RETURN, PaymentReturn, return_payments
 
 log = structlog.get_logger(__name__)
 RETURN_LINE = "return_line"  # what the raw lines are sealed for
-# Quarrels between banks about a return: never applied unseen.
-BETWEEN_BANKS = frozenset(f"R{number}" for number in (*range(61, 71), *range(71, 78)))
+LARGEST_AMOUNT = 2**31 - 1  # what the column holds; the raw lines tell the rest
+REFUND_MAY_RETURN = (RefundStatus.SENT, RefundStatus.SETTLED)
+MOVED_ON = "it moved on while the file was read"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a line: the debit it names, if one does, and why it is parked, if it is."""
+    """What becomes of a line: the entry it names, if one does, and why it is parked, if it is."""
 
     line: ReturnedEntry
     entry: FileEntry | None = None
     parked_because: str = ""
     correction: Correction | None = None
 
+    @property
+    def applies(self) -> bool:
+        """Whether something is done about it."""
+        return self.entry is not None and not self.parked_because
+
 
 def apply_lines(*, file: BankFile, lines: Sequence[ReturnedEntry], today: date, at: datetime) -> Counts:
-    """Apply each line once or park it, and keep it sealed as it came; inside the transaction of the file.
-
-    A return is matched on original trace, bank, amount and account number; failing that on our confirmation number and amount.
-    """
-    verdicts = _judge(lines)
-    returns = {
-        verdict.entry.payment_id: PaymentReturn(
-            payment_id=verdict.entry.payment_id,
-            code=verdict.line.code,
-            why=find_return_code(code=verdict.line.code).title,
-        )
+    """Apply each line once or park it, and keep it sealed as it came; inside the transaction of the file."""
+    verdicts = _judge(_match_sent(lines, at=at))
+    verdicts = _return_entries(verdicts, today=today, at=at)
+    corrections = [
+        Corrected(verdict.entry, verdict.correction)
         for verdict in verdicts
-        if verdict.entry and not verdict.parked_because and not verdict.line.is_correction
+        if verdict.entry and verdict.correction and verdict.applies
+    ]
+    if corrections:
+        correct_accounts(items=corrections, today=today, at=at)
+    rows = [_make_row(verdict, file=file, at=at) for verdict in verdicts]
+    SealedValue.objects.bulk_create(row.sealed for row in rows)
+    ReturnLine.objects.bulk_create(rows)
+    for row in rows:
+        if not row.applied:
+            log.error(
+                "return line parked", file=file.name, line=row.line, code=row.code, why=row.parked_because
+            )
+    applied = sum(row.applied for row in rows)
+    return Counter(
+        returned=applied - len(corrections), corrected=len(corrections), parked=len(rows) - applied
+    )
+
+
+def _match_sent(lines: Sequence[ReturnedEntry], *, at: datetime) -> list[Match]:
+    """Match the lines; a file of ours that the bank answers to was sent, whatever we had written down."""
+    matches = match_lines(lines=lines)
+    unsent = {
+        match.entry.file_id
+        for match in matches
+        if match.entry and match.entry.file.status in (FileStatus.SENDING, FileStatus.UNKNOWN)
     }
-    returned = set(return_payments(returns=list(returns.values()), today=today, at=at)) if returns else set()
-    corrected = 0
-    for verdict in verdicts:
-        if verdict.entry and verdict.correction:
-            _correct(verdict.entry, verdict.correction, today=today, at=at)
-            corrected += 1
-    kept = [_make_row(verdict, file=file, returned=returned, at=at) for verdict in verdicts]
-    SealedValue.objects.bulk_create(row.sealed for row in kept)
-    ReturnLine.objects.bulk_create(kept)
-    parked = [row for row in kept if not row.applied]
-    for row in parked:
-        log.error("return line parked", file=file.name, line=row.line, code=row.code, why=row.parked_because)
-    return Counter(returned=len(returned), corrected=corrected, parked=len(parked))
+    for file_id in sorted(unsent):
+        note_sent(file_id=file_id, at=at, why="the bank answered to an entry of it")
+    return match_lines(lines=lines) if unsent else matches
 
 
-def _judge(lines: Sequence[ReturnedEntry]) -> list[Verdict]:
-    """Decide on each line in the order of the file; the second return of one debit in one file is parked too."""
-    by_trace, by_number = _find_candidates(lines)
+def _judge(matches: Sequence[Match]) -> list[Verdict]:
+    """Decide on each line in the order of the file; the second return of one entry in one file is parked too."""
     verdicts: list[Verdict] = []
     seen: set[tuple[int, str]] = set()
-    for line in lines:
-        entry, reason = _match(line, by_trace, by_number)
-        verdict = _judge_correction(line, entry) if line.is_correction else _judge_return(line, entry)
-        if entry is None:
-            verdict = Verdict(line, parked_because=reason)
-        elif (entry.pk, line.code[0]) in seen:
-            verdict = Verdict(line, entry, "the file tells of this debit twice")
-        if entry and not verdict.parked_because:
-            seen.add((entry.pk, line.code[0]))
+    for match in matches:
+        verdict = _judge_line(match)
+        if verdict.entry and verdict.applies:
+            key = (verdict.entry.pk, verdict.line.code[0])
+            if key in seen:
+                verdict = replace(verdict, parked_because=TOLD_TWICE)
+            seen.add(key)
         verdicts.append(verdict)
     return verdicts
 
 
-def _find_candidates(
-    lines: Sequence[ReturnedEntry],
-) -> tuple[Mapping[str, list[FileEntry]], Mapping[str, list[FileEntry]]]:
-    """Our debits with one of the traces, and those with one of the confirmation numbers."""
-    traces = {line.original_trace for line in lines}
-    numbers = {line.individual_id for line in lines} - {""}
-    # Asked one after the other: both at once would read every debit ever sent.
-    keys = {*FileEntry.objects.filter(trace__in=traces).values_list("pk", flat=True)}
-    keys.update(
-        FileEntry.objects.filter(payment__confirmation_number__in=numbers).values_list("pk", flat=True)
-    )
-    read = FileEntry.objects.filter(pk__in=keys).select_related(
-        "payment__bank_account__sealed",
-        "payment__account__enrollment__member",
-        "payment__authorization",
-    )
-    by_trace, by_number = defaultdict(list), defaultdict(list)
-    for entry in read.order_by("pk"):
-        by_trace[entry.trace].append(entry)
-        by_number[entry.payment.confirmation_number].append(entry)
-    return by_trace, by_number
-
-
-def _match(
-    line: ReturnedEntry, by_trace: Mapping[str, list[FileEntry]], by_number: Mapping[str, list[FileEntry]]
-) -> tuple[FileEntry | None, str]:
-    """The one debit that a line names, or why there is none."""
-    rdfi = line.original_rdfi_id
-    index = index_number(
-        routing_number=rdfi + compute_check_digit(digits=rdfi),
-        account_number=line.account_number.replace(" ", ""),
-    )
-    traced = by_trace.get(line.original_trace, [])
-    found = [e for e in traced if e.payment.bank_account.blind_index == index and _suits_amount(line, e)]
-    # The account number may have been corrected since, or the trace changed on the way.
-    numbered = by_number.get(line.individual_id, [])
-    found = found or [entry for entry in numbered if _suits_amount(line, entry)]
-    if len(found) == 1:
-        return found[0], ""
-    return None, "more than one debit of ours matches" if found else "no debit of ours matches"
-
-
-def _suits_amount(line: ReturnedEntry, entry: FileEntry) -> bool:
-    return line.is_correction or entry.amount_cents == line.amount_cents
-
-
-def _judge_return(line: ReturnedEntry, entry: FileEntry | None) -> Verdict:
-    if entry is None:
-        return Verdict(line)
-    status = PaymentStatus(entry.payment.status)
-    if line.code in BETWEEN_BANKS:
+def _judge_line(match: Match) -> Verdict:
+    line, entry = match.line, match.entry
+    if not line.is_correction and find_return_code(code=line.code).is_between_banks:
         return Verdict(line, entry, "a dishonored or contested return: staff settle it with our bank")
-    if status == PaymentStatus.RETURNED:
-        return Verdict(line, entry, "the payment was returned before")
-    if status not in MAY_RETURN:
-        return Verdict(line, entry, f"the payment is {status.label.lower()}")
-    return Verdict(line, entry)
-
-
-def _judge_correction(line: ReturnedEntry, entry: FileEntry | None) -> Verdict:
     if entry is None:
-        return Verdict(line)
+        return Verdict(line, parked_because=match.reason)
+    if line.is_correction:
+        return _judge_correction(line, entry)
+    return Verdict(line, entry, _find_obstacle(entry))
+
+
+def _judge_correction(line: ReturnedEntry, entry: FileEntry) -> Verdict:
     try:
         correction = parse_correction(code=line.code, corrected_data=line.corrected_data)
     except UnableToApplyCorrection as error:
         return Verdict(line, entry, str(error))
+    if any(other.applied and other.code == line.code for other in entry.return_lines.all()):
+        return Verdict(line, entry, CORRECTED_BEFORE)
     return Verdict(line, entry, correction=correction)
 
 
-def _correct(entry: FileEntry, correction: Correction, *, today: date, at: datetime) -> None:
-    """Keep the corrected numbers on the bank account, the number sealed anew, and tell its payer; the debit stands."""
-    account = entry.payment.bank_account
-    number = correction.account_number or open_account_number(bank_account=account)
-    if correction.account_number:
-        sealed = seal_number(account_number=number)
-        sealed.save(force_insert=True)
-        account.sealed = sealed
-    account.routing_number = correction.routing_number or account.routing_number
-    account.kind = correction.account_kind or account.kind
-    account.last_four = number[-4:]
-    account.blind_index = index_number(routing_number=account.routing_number, account_number=number)
-    account.save(update_fields=["sealed", "routing_number", "kind", "last_four", "blind_index"])
-    facts = {
-        "last_four": account.last_four,
-        "confirmation_number": format_number(entry.payment.confirmation_number),
+def _find_obstacle(entry: FileEntry) -> str:
+    """Why a return of this entry cannot be applied unseen, empty if it can."""
+    if entry.payment:
+        status = PaymentStatus(entry.payment.status)
+        if status == PaymentStatus.RETURNED:
+            return "the payment was returned before"
+        return "" if status in MAY_RETURN else f"the payment is {status.label.lower()}"
+    if entry.prenote:
+        return "" if entry.prenote.outcome == Prenote.Outcome.WAITING else "the prenote was decided before"
+    if entry.refund and entry.refund.status not in REFUND_MAY_RETURN:
+        return f"the refund is {RefundStatus(entry.refund.status).label.lower()}"
+    return ""
+
+
+def _return_entries(verdicts: Sequence[Verdict], *, today: date, at: datetime) -> list[Verdict]:
+    """Return debits, prenotes and refunds, each kind as a set; what had moved on meanwhile is parked after all."""
+    returned = [verdict for verdict in verdicts if verdict.applies and not verdict.line.is_correction]
+    done = _return_debits(returned, today=today, at=at)
+    done |= _return_prenotes(returned, at=at)
+    done |= _return_refunds(returned, today=today, at=at)
+    return [
+        replace(verdict, parked_because=MOVED_ON)
+        if verdict.entry
+        and verdict.applies
+        and not verdict.line.is_correction
+        and verdict.entry.pk not in done
+        else verdict
+        for verdict in verdicts
+    ]
+
+
+def _return_debits(verdicts: Iterable[Verdict], *, today: date, at: datetime) -> set[int]:
+    entries = {}
+    returns = []
+    for verdict in verdicts:
+        if verdict.entry and verdict.entry.payment_id:
+            line = verdict.line
+            row = find_return_code(code=line.code, addenda_information=line.addenda_information)
+            entries[verdict.entry.payment_id] = verdict.entry.pk
+            returns.append(
+                PaymentReturn(verdict.entry.payment_id, line.code, row.title, line.addenda_information)
+            )
+    moved = return_payments(returns=returns, today=today, at=at) if returns else []
+    return {entries[key] for key in moved}
+
+
+def _return_prenotes(verdicts: Iterable[Verdict], *, at: datetime) -> set[int]:
+    asked = {
+        verdict.entry.prenote_id: verdict
+        for verdict in verdicts
+        if verdict.entry and verdict.entry.prenote_id
     }
-    payers = [reader for reader in list_readers(payment=entry.payment) if reader.is_payer]
-    tellings = [payer.make_telling(event="bank_details_corrected", facts=facts) for payer in payers]
-    tell(tellings=tellings, today=today, at=at)
+    codes = {key: verdict.line.code for key, verdict in asked.items()}
+    failed = fail_prenotes(codes=codes, at=at) if codes else set()
+    return {verdict.entry.pk for key, verdict in asked.items() if key in failed and verdict.entry}
 
 
-def _make_row(verdict: Verdict, *, file: BankFile, returned: set[int], at: datetime) -> ReturnLine:
-    line, entry = verdict.line, verdict.entry
-    applied = entry is not None and not verdict.parked_because
-    reason = verdict.parked_because
-    if entry and applied and not line.is_correction and entry.payment_id not in returned:
-        applied, reason = False, "the payment moved on while the file was read"
+def _return_refunds(verdicts: Iterable[Verdict], *, today: date, at: datetime) -> set[int]:
+    """Refunds and reversals that came back, by code; the ids of the entries that are done."""
+    by_code: dict[str, dict[int, int]] = {}
+    for verdict in verdicts:
+        if verdict.entry and verdict.entry.refund_id:
+            by_code.setdefault(verdict.line.code, {})[verdict.entry.refund_id] = verdict.entry.pk
+    return {
+        entries[key]
+        for code, entries in sorted(by_code.items())
+        for key in return_refunds(
+            refund_ids=sorted(entries), code=code, why=find_return_code(code=code).title, today=today, at=at
+        )
+    }
+
+
+def _make_row(verdict: Verdict, *, file: BankFile, at: datetime) -> ReturnLine:
+    line = verdict.line
     raw = "".join(f"{text}\n" for text in line.raw_lines).encode("latin-1")
     return ReturnLine(
         file=file,
         line=line.line_number,
         code=line.code,
         trace=line.original_trace,
-        amount_cents=line.amount_cents,
-        entry=entry,
-        applied=applied,
-        parked_because=reason[:200],
+        amount_cents=min(line.amount_cents, LARGEST_AMOUNT),
+        entry=verdict.entry,
+        applied=verdict.applies,
+        parked_because=verdict.parked_because[:200],
         sealed=SealedValue.make(clear=raw, purpose=RETURN_LINE),
         at=at,
     )

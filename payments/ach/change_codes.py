@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payments.ach.routing_numbers import find_routing_fault
+from payments.bank_accounts import UnableToUseAccountNumber, check_account_number
 
 DEBIT_CODES = frozenset({"27", "28", "37", "38"})
 
@@ -71,6 +72,15 @@ ROWS = (
     ChangeCode("C12", "Company name and identification (retired)", STAFF),
     ChangeCode("C13", "Addenda format error", STAFF),
     ChangeCode("C14", "Must be sent as an international entry", STAFF),
+    ChangeCode("C61", "Refused correction: misrouted", STAFF),
+    ChangeCode("C62", "Refused correction: trace number", STAFF),
+    ChangeCode("C63", "Refused correction: company identification", STAFF),
+    ChangeCode("C64", "Refused correction: individual identification", STAFF),
+    ChangeCode("C65", "Refused correction: corrected data", STAFF),
+    ChangeCode("C66", "Refused correction: discretionary data", STAFF),
+    ChangeCode("C67", "Refused correction: routing number", STAFF),
+    ChangeCode("C68", "Refused correction: account number", STAFF),
+    ChangeCode("C69", "Refused correction: transaction code", STAFF),
 )  # fmt: skip
 
 CHANGE_CODES = {row.code: row for row in ROWS}
@@ -90,7 +100,8 @@ def parse_correction(*, code: str, corrected_data: str) -> Correction:
     """
     row = find_change_code(code=code)
     if row.action is not APPLY:
-        raise UnableToApplyCorrection(code=code, problem="is not applied without staff")
+        problem = "is ignored" if row.action is IGNORE else "is not applied without staff"
+        raise UnableToApplyCorrection(code=code, problem=problem)
     rest = list(corrected_data.ljust(29))
     values = {}
     for name, first, last in row.parts:
@@ -98,20 +109,21 @@ def parse_correction(*, code: str, corrected_data: str) -> Correction:
         rest[first - 1 : last] = " " * (last - first + 1)
     if "".join(rest).strip():
         raise UnableToApplyCorrection(code=code, problem="holds text in columns that should be blank")
-    for name, value in values.items():
-        _check_part(code, name, value)
-    return Correction(**values)
+    return Correction(**{name: _check_part(code, name, value) for name, value in values.items()})
 
 
-def _check_part(code: str, name: str, value: str) -> None:
+def _check_part(code: str, name: str, value: str) -> str:
+    """The part as it is kept; an account number by the rules for one that a payer types. Raises UnableToApplyCorrection."""
     problem = None
     if name == ROUTING:
         problem = find_routing_fault(routing_number=value)
     elif name == TRANSACTION and value not in DEBIT_CODES:
         problem = "must be 27, 28, 37 or 38"
-    elif name == ACCOUNT and not value.strip("0"):
-        problem = "must not be empty"
-    elif name == ACCOUNT and not value.isascii():
-        problem = "may hold only plain ASCII characters"
+    elif name == ACCOUNT:
+        try:
+            return check_account_number(value)
+        except UnableToUseAccountNumber:
+            problem = "must be 4 to 17 letters or digits, not all zeros"
     if problem:
         raise UnableToApplyCorrection(code=code, problem=f"{name.replace('_', ' ')} {problem}")
+    return value

@@ -17,11 +17,15 @@ from payments.ach.layouts import (
     ADDENDA,
     BATCH_CONTROL,
     BATCH_HEADER,
+    CORRECTION_ADDENDA,
+    DISPUTED_RETURN_ADDENDA,
     ENTRY,
     FILE_CONTROL,
     FILE_HEADER,
     RECORD_LENGTH,
+    REFUSED_CORRECTION_ADDENDA,
     RETURN_ADDENDA,
+    STAFF_CORRECTION_ADDENDA,
     Layout,
 )
 from payments.ach.routing_numbers import PREFIXES, find_routing_fault
@@ -152,18 +156,30 @@ def find_addenda_faults(*, line: str, number: int, entry: str, kind: EntryKind) 
     layout = ADDENDA.get(line[1:3])
     if layout is None:
         return [Fault(number, 2, 3, "addenda type code", "must be 05, 98 or 99")]
-    faults = find_field_faults(layout=layout, line=line, number=number)
+    rules = _find_rules(layout, line[3:6])
+    faults = find_field_faults(layout=rules, line=line, number=number)
     if line[1:3] != kind.addenda_type:
         expected = f"must be {kind.addenda_type}" if kind.addenda_type else "must be absent: TEL has none"
         faults.append(Fault(number, 2, 3, "addenda type code", f"{expected} in this batch"))
     trace = ENTRY.read(entry, "trace_number")
     if layout.fields[-1].find_in(line) != trace[-layout.fields[-1].width :]:
         faults.append(blame(layout, layout.fields[-1].name, number, "must be that of the entry above it"))
-    if layout is RETURN_ADDENDA:
+    if rules is RETURN_ADDENDA:
         death = RETURN_ADDENDA.read(line, "date_of_death")
-        if layout.match(line) and death.strip() and read_date(death) is None:
+        if layout.match(line) and death.strip(" 0") and read_date(death) is None:
             faults.append(blame(layout, "date_of_death", number, "is no day of the calendar"))
     return faults
+
+
+def _find_rules(layout: Layout, code: str) -> Layout:
+    """The rules for an addenda of this code: what banks say to each other about a return or a correction is read leniently."""
+    if layout is RETURN_ADDENDA and "R61" <= code <= "R77":
+        return DISPUTED_RETURN_ADDENDA
+    if layout is CORRECTION_ADDENDA and "C61" <= code <= "C69":
+        return REFUSED_CORRECTION_ADDENDA
+    if layout is CORRECTION_ADDENDA and "C08" <= code <= "C14":
+        return STAFF_CORRECTION_ADDENDA
+    return layout
 
 
 def find_batch_control_faults(*, line: str, number: int, header: str, tally: BatchTally) -> list[Fault]:

@@ -4,29 +4,33 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
 
 from connector_pay.lib.jobs import Counts
 from payments.ach.applying import apply_lines
+from payments.ach.batch_rules import TRANSACTION_CODES
 from payments.ach.contents import ReturnedEntry, parse_file_header, parse_return_entries
-from payments.ach.reading import ParsedFile, read_file
-from payments.ach.sending import NOT_KNOWN_SENT, note_sent
+from payments.ach.layouts import RECORD_LENGTH
+from payments.ach.reading import ParsedFile, read_file, split_records
+from payments.ach.sending import note_sent
 from payments.ach.stored_files import LINES_A_CHUNK, store_chunk, take_file_id
 from payments.bank import Bank
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
 
 log = structlog.get_logger(__name__)
 FAULTS_KEPT = 20
-ATTEMPTS = 5
-TAKEN = ("read_a_file_once", "one_file_of_a_name")  # by another process that reads at the same time
+NAME_LENGTH = 70  # leaves room for the number that tells equal names apart
+UNANSWERED = (FileStatus.SENDING, FileStatus.UNKNOWN, FileStatus.SENT)
+_LOCK_KEY = 7_336_011
 
 
-class UnableToReadFile(Exception):
-    """Other processes store files of the same name all the while; nothing of this one was stored."""
+class UnableToReadFiles(Exception):
+    """Some files could not even be stored; the others were read. They are asked for again at the next reading."""
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,37 @@ class Incoming:
 
 
 def read_bank(*, bank: Bank, today: date, at: datetime) -> Counts:
-    """Read every file the bank has left that was not read before, whatever its name; each in a transaction of its own.
+    """Read every file the bank has left that was not read before, whatever its name; each by itself, in its own transaction.
 
     An acknowledgement accepts or rejects a file of ours. A file of returns is applied line by line, once; with any fault it is
-    kept and refused whole. Returns what was done as counts; repeated are files read before under another name. Raises
-    UnableToReadFile.
+    kept and refused whole, and the next one is read. Returns what was done as counts; repeated are files read before under
+    another name. Raises UnableToReadFiles at the end, for what could not be stored.
     """
     counts = Counter(
         files=0, repeated=0, refused=0, accepted=0, rejected=0, returned=0, corrected=0, parked=0
     )
     known = dict(BankFile.objects.filter(direction=BankFile.Direction.IN).values_list("sha256", "name"))
+    lost = []
     for name in bank.list_incoming():
-        data = bank.get(name=name)
-        digest = hashlib.sha256(data).hexdigest()
-        if digest in known:
-            counts["repeated"] += known[digest] != name
-        else:
-            counts.update(_read_once(name, data, digest=digest, today=today, at=at))
+        try:
+            data = bank.get(name=name)
+            digest = hashlib.sha256(data).hexdigest()
+            if digest in known:
+                counts["repeated"] += known[digest] != clean_name(name)
+            else:
+                counts.update(_read_once(name, data, digest=digest, today=today, at=at))
+        except Exception:
+            # One file must never keep the others from being read; staff see this one when the job fails below.
+            log.exception("bank file not stored", file=clean_name(name))
+            lost.append(clean_name(name))
+    if lost:
+        raise UnableToReadFiles(f"{len(lost)} files could not be stored, the first: {lost[0]}")
     return dict(counts)
+
+
+def clean_name(name: str) -> str:
+    """A file's name as it is kept: plain letters, whatever the bank's system allows, cut to fit."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)[:NAME_LENGTH]
 
 
 def parse_incoming(*, name: str, data: bytes, today: date) -> Incoming:
@@ -80,45 +97,86 @@ def parse_incoming(*, name: str, data: bytes, today: date) -> Incoming:
     digest = hashlib.sha256(data).hexdigest()
     if data.lstrip().startswith(b"{"):
         return _parse_acknowledgement(name, data, digest, today)
-    parsed = read_file(source=data)
-    if parsed.faults:
-        shown = [str(fault) for fault in parsed.faults[:FAULTS_KEPT]]
-        more = len(parsed.faults) - len(shown)
-        fault = "\n".join([*shown, f"and {more} more"] if more else shown)
+    parsed = read_file(source=map(_fit, split_records([data])))
+    fault = _describe_faults(parsed) or _find_stranger(parsed)
+    if fault:
         return Incoming(name, data, digest, BankFile.Kind.RETURNS, today, fault=fault, parsed=parsed)
     day = parse_file_header(parsed=parsed).created_at.date()
     returns = tuple(parse_return_entries(parsed=parsed))
     return Incoming(name, data, digest, BankFile.Kind.RETURNS, day, parsed=parsed, returns=returns)
 
 
+def _fit(line: str) -> str:
+    """File transfer cuts trailing blanks off a record, or adds some: they say nothing."""
+    return line.rstrip(" ").ljust(RECORD_LENGTH) if line else line
+
+
+def _describe_faults(parsed: ParsedFile) -> str:
+    shown = [str(fault) for fault in parsed.faults[:FAULTS_KEPT]]
+    more = len(parsed.faults) - len(shown)
+    return "\n".join([*shown, f"and {more} more"] if more else shown)
+
+
+def _find_stranger(parsed: ParsedFile) -> str:
+    """Why a sound file is none of our bank's to us, empty if it is: one of another's, or our own sent back as an echo."""
+    header = parse_file_header(parsed=parsed)
+    if header.immediate_origin.strip() != settings.ACH["immediate_destination"].strip():
+        return "line 1, columns 14-23, immediate origin: is not our bank"
+    if header.immediate_destination.strip() != settings.ACH["immediate_origin"].strip():
+        return "line 1, columns 4-13, immediate destination: is not us"
+    for batch in parsed.batches:
+        for entry in batch.entries:
+            if not TRANSACTION_CODES[entry.record["transaction_code"]].is_return:
+                return f"line {entry.record.number}, columns 2-3, transaction code: is no return's"
+    return ""
+
+
 def _parse_acknowledgement(name: str, data: bytes, digest: str, today: date) -> Incoming:
     try:
         said = json.loads(data)
         word = Acknowledgement(
-            name=str(said["acknowledges"]),
-            sha256=str(said["sha256"]),
+            name=_read_plain(said["acknowledges"]),
+            sha256=_read_plain(said["sha256"]),
             accepted={"accepted": True, "rejected": False}[said["result"]],
-            reason=str(said.get("reason", "")),
+            reason=clean_name(str(said.get("reason", "")))[:200],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         fault = f"is no acknowledgement: {type(error).__name__}"
         return Incoming(name, data, digest, BankFile.Kind.ACKNOWLEDGEMENT, today, fault=fault)
     return Incoming(name, data, digest, BankFile.Kind.ACKNOWLEDGEMENT, today, acknowledgement=word)
 
 
+def _read_plain(value: object) -> str:
+    """Text of plain letters, as our own file names and digests are. Raises ValueError, TypeError."""
+    if not isinstance(value, str):
+        raise TypeError("is no text")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("has letters that we never write")
+    return value
+
+
 def _read_once(name: str, data: bytes, *, digest: str, today: date, at: datetime) -> Counts:
-    """Store and apply in one transaction; a file that another process has read meanwhile is left to it."""
-    for _attempt in range(ATTEMPTS):
-        if BankFile.objects.filter(direction=BankFile.Direction.IN, sha256=digest).exists():
+    """Store and apply in one transaction, one reader at a time; what cannot be applied is kept and refused all the same."""
+    incoming = parse_incoming(name=name, data=data, today=today)
+    try:
+        return _store_alone(incoming, today=today, at=at)
+    except OperationalError:
+        raise  # the database is away or chose us in a deadlock: nothing is wrong with the file
+    except Exception as error:
+        log.exception("bank file not applied", file=clean_name(name))
+        fault = f"could not be applied: {type(error).__name__}"
+        kept = replace(incoming, fault=fault, acknowledgement=None, parsed=None, returns=())
+        return _store_alone(kept, today=today, at=at)
+
+
+def _store_alone(incoming: Incoming, *, today: date, at: datetime) -> Counts:
+    """A file that another process has read meanwhile is left to it."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        if BankFile.objects.filter(direction=BankFile.Direction.IN, sha256=incoming.sha256).exists():
             return {}
-        try:
-            with transaction.atomic():
-                return _store(parse_incoming(name=name, data=data, today=today), today=today, at=at)
-        except IntegrityError as error:
-            diagnosis = getattr(error.__cause__, "diag", None)
-            if getattr(diagnosis, "constraint_name", None) not in TAKEN:
-                raise
-    raise UnableToReadFile(f"Others keep storing files named {name}. It is read at the next asking.")
+        return _store(incoming, today=today, at=at)
 
 
 def _store(incoming: Incoming, *, today: date, at: datetime) -> Counts:
@@ -162,7 +220,7 @@ def _cut(data: bytes) -> Sequence[bytes]:
 
 def _find_free_name(name: str) -> str:
     """Banks use a name again for another file; ours tells them apart."""
-    plain = name[:70]
+    plain = clean_name(name)
     taken = set(
         BankFile.objects.filter(direction=BankFile.Direction.IN, name__startswith=plain).values_list(
             "name", flat=True
@@ -179,17 +237,17 @@ def _find_free_name(name: str) -> str:
 def _apply_acknowledgement(word: Acknowledgement, *, at: datetime) -> Counts:
     """The bank accepts our file or rejects it; a word about no file of ours is logged for staff.
 
-    We may have died between handing the file over and writing that down: the bank's word says that it was sent.
+    We may not have known that the file had arrived: the bank's word says that it was sent. The same word again changes nothing.
     """
-    open_files = BankFile.objects.filter(
-        direction=BankFile.Direction.OUT, status__in=(*NOT_KNOWN_SENT, FileStatus.SENT)
-    )
-    file = open_files.filter(name=word.name, sha256=word.sha256).first()
+    after = FileStatus.ACCEPTED if word.accepted else FileStatus.REJECTED
+    ours = BankFile.objects.filter(direction=BankFile.Direction.OUT, name=word.name, sha256=word.sha256)
+    file = ours.filter(status__in=(*UNANSWERED, after)).first()
     if file is None:
         log.error("acknowledgement of no sent file", name=word.name, accepted=word.accepted)
         return {"parked": 1}
+    if file.status == after:
+        return {}
     note_sent(file_id=file.pk, at=at, why="the bank acknowledged it")
-    after = FileStatus.ACCEPTED if word.accepted else FileStatus.REJECTED
     FILE_MOVES.move(
         model=BankFile,
         history=FileMove,
@@ -197,7 +255,7 @@ def _apply_acknowledgement(word: Acknowledgement, *, at: datetime) -> Counts:
         before=FileStatus.SENT,
         after=after,
         at=at,
-        why=word.reason[:200],
+        why=word.reason,
     )
     if not word.accepted:
         log.error("bank file rejected", file=file.name, reason=word.reason)

@@ -260,12 +260,27 @@ RETURN_ADDENDA = Layout(
     Field("return_reason_code", 4, 6, ALPHA, MANDATORY, pattern="R[0-9]{2}",
           meaning="must be R and 2 digits"),
     Field("original_entry_trace_number", 7, 21, DIGITS, MANDATORY),
-    Field("date_of_death", 22, 27, ALPHA, OPTIONAL, pattern=" {6}|" + DATE,
+    Field("date_of_death", 22, 27, ALPHA, OPTIONAL, pattern=" {6}|0{6}|" + DATE,
           meaning="must be blank or a date YYMMDD"),
     Field("original_receiving_dfi", 28, 35, DIGITS, REQUIRED),
     Field("addenda_information", 36, 79, ALPHA, OPTIONAL),
     Field("trace_number", 80, 94, DIGITS, MANDATORY),
 )  # fmt: skip
+
+# Between banks (R61-R77, C61-C69) other things stand in these columns, not the same at every bank: kept for staff.
+ANYTHING: dict[str, Any] = {"kind": ALPHA, "need": OPTIONAL, "pattern": "", "meaning": ""}
+DISPUTED_RETURN_ADDENDA = RETURN_ADDENDA.narrow(
+    original_entry_trace_number=ANYTHING, date_of_death=ANYTHING, original_receiving_dfi=ANYTHING
+)
+REFUSED_CORRECTION_ADDENDA = CORRECTION_ADDENDA.narrow(
+    original_entry_trace_number=ANYTHING,
+    reserved=ANYTHING,
+    original_receiving_dfi=ANYTHING,
+    corrected_data=ANYTHING,
+    reserved_after_data=ANYTHING,
+)
+# A change that staff look at may say nothing (C08-C14): it spoils no file.
+STAFF_CORRECTION_ADDENDA = CORRECTION_ADDENDA.narrow(corrected_data={"need": OPTIONAL})
 
 ADDENDA = {"05": PAYMENT_ADDENDA, "98": CORRECTION_ADDENDA, "99": RETURN_ADDENDA}
 

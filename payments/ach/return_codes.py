@@ -31,7 +31,8 @@ class ReturnCode:
     """One reason for a return and all that follows from it.
 
     AutoPay goes on unless it is suspended (until member or staff act) or stopped (until set up anew). An
-    alarm is for what we did wrong or what smells of fraud: staff look at it the same day.
+    alarm is for what we did wrong or what smells of fraud: staff look at it the same day. `is_between_banks`:
+    a dishonored or contested return.
     """
 
     code: str
@@ -48,6 +49,12 @@ class ReturnCode:
     needs_staff: bool = False
     alarm: bool = False
     is_known: bool = True
+    is_between_banks: bool = False
+
+    @property
+    def closes_account(self) -> bool:
+        """Whether no debit may be sent to this account any more: a blocked routing number reaches no bank."""
+        return self.blocks_account or self.blocks_routing_number
 
 
 TRY_AGAIN = "Please pay again, from this account or another."
@@ -55,6 +62,27 @@ USE_ANOTHER = "Please pay from another account."
 CHECK_NUMBERS = "Please check the routing and account numbers and pay again."
 OUR_MISTAKE = "Your bank could not process this payment. You did nothing wrong; please pay again."
 CALL_US = "Please call us before you pay again."
+
+OTHER_TRADE_MEMBER = f"Your bank returned this payment. {CALL_US}"
+OTHER_TRADE = "Never sent by us, so never expected for a premium: ask our bank what it means."
+
+
+def _describe_other(code: str, title: str) -> ReturnCode:
+    """A code for entries of kinds that we never send: if it comes all the same, the money is back and staff look."""
+    return ReturnCode(code, title, OTHER_TRADE_MEMBER, OTHER_TRADE, needs_staff=True, alarm=True)
+
+
+def _describe_quarrel(code: str, title: str) -> ReturnCode:
+    """Banks that disagree about a return: nothing is applied unseen, staff settle it with our bank."""
+    return ReturnCode(
+        code,
+        title,
+        OTHER_TRADE_MEMBER,
+        "The banks disagree about a return: settle it with our bank by hand.",
+        needs_staff=True,
+        is_between_banks=True,
+    )
+
 
 ROWS = (
     ReturnCode("R01", "Insufficient funds",
@@ -170,9 +198,14 @@ ROWS = (
                "A business account with a debit filter: it must list our company identification first.",
                blocks_account=True, revokes_authorization=True, stops_autopay=True, counts_as=UNAUTHORIZED,
                needs_staff=True),
+    *(_describe_other(code, title) for code, title in (
+        ("R30", "Receiving bank not in the check truncation program"),
+        ("R31", "Permissible return of a corporate entry"),
+    )),
     ReturnCode("R32", "Receiving bank non-settlement", OUR_MISTAKE,
                "The receiving bank could not settle: it may be failing.",
                retry=AFTER_CORRECTION, needs_staff=True),
+    _describe_other("R33", "Return of a destroyed check entry"),
     ReturnCode("R34", "Limited participation bank",
                f"This bank does not take payments of this kind. {USE_ANOTHER}",
                "A supervisor limits what this bank may do.", stops_autopay=True, needs_staff=True),
@@ -180,12 +213,56 @@ ROWS = (
                f"This account does not allow payments like this one. {USE_ANOTHER}",
                "The account is blocked: a loan, or another account that cannot be debited.",
                blocks_account=True, needs_staff=True),
+    *(_describe_other(code, title) for code, title in (
+        ("R36", "Improper credit entry"),
+        ("R37", "Source document presented for payment"),
+        ("R38", "Stop payment on source document"),
+        ("R39", "Improper source document"),
+        ("R40", "Return of an automated enrollment entry by a federal agency"),
+        ("R41", "Invalid transaction code of an automated enrollment entry"),
+        ("R42", "Routing number or check digit error of an automated enrollment entry"),
+        ("R43", "Invalid account number of an automated enrollment entry"),
+        ("R44", "Invalid individual identification of an automated enrollment entry"),
+        ("R45", "Invalid individual name of an automated enrollment entry"),
+        ("R46", "Invalid representative payee indicator of an automated enrollment entry"),
+        ("R47", "Duplicate automated enrollment entry"),
+        ("R50", "State law affecting the acceptance of re-presented checks"),
+    )),
+    ReturnCode("R51", "Improper re-presented check", OTHER_TRADE_MEMBER, OTHER_TRADE, counts_as=UNAUTHORIZED,
+               needs_staff=True, alarm=True),
+    _describe_other("R52", "Stop payment on a re-presented check"),
+    _describe_other("R53", "Check and its re-presented entry both presented"),
+    *(_describe_quarrel(code, title) for code, title in (
+        ("R61", "Dishonored return: misrouted"),
+        ("R62", "Dishonored return: erroneous or reversing debit"),
+        ("R67", "Dishonored return: duplicate return"),
+        ("R68", "Dishonored return: untimely"),
+        ("R69", "Dishonored return: field errors"),
+        ("R70", "Dishonored return: permissible return not accepted"),
+        ("R71", "Contested dishonored return: misrouted"),
+        ("R72", "Contested dishonored return: untimely"),
+        ("R73", "Contested dishonored return: timely original return"),
+        ("R74", "Contested dishonored return: corrected return"),
+        ("R75", "Contested dishonored return: original return not a duplicate"),
+        ("R76", "Contested dishonored return: no errors found"),
+        ("R77", "Contested dishonored return: funds were not recovered"),
+    )),
+    *(_describe_other(code, title) for code, title in (
+        ("R80", "International entry coding error"),
+        ("R81", "Bank takes no international entries"),
+        ("R82", "Invalid foreign bank identification"),
+        ("R83", "Foreign bank unable to settle"),
+        ("R84", "Entry not processed by the gateway"),
+        ("R85", "Incorrectly coded outbound international payment"),
+    )),
     ReturnCode("R90", "Sanctions compliance",
                f"Your bank could not process this payment. {CALL_US}",
                "Do not discuss the reason with the payer.", stops_autopay=True, needs_staff=True),
 )  # fmt: skip
 
 RETURN_CODES = {row.code: row for row in ROWS}
+LACK_OF_FUNDS = frozenset(row.code for row in ROWS if row.counts_as is FUNDS)
+BLOCKS_ROUTING = frozenset(row.code for row in ROWS if row.blocks_routing_number)
 
 QUESTIONABLE = "QUESTIONABLE"
 
@@ -197,6 +274,8 @@ def find_return_code(*, code: str, addenda_information: str = "") -> ReturnCode:
     R17 with QUESTIONABLE in its addenda information means suspected fraud.
     """
     row = RETURN_CODES.get(code)
+    if row is None and "R61" <= code <= "R77":
+        return replace(_describe_quarrel(code, "Unknown code between banks"), is_known=False)
     if row is None:
         return ReturnCode(
             code,

@@ -171,6 +171,14 @@ class ReturnLine(models.Model):
                 name="one_return_an_entry",
             ),
         ]
+        indexes = [
+            # Few ever come; what is typed is held against them.
+            models.Index(
+                fields=["entry"],
+                condition=models.Q(applied=True, code__in=("R13", "R28")),
+                name="return_of_a_routing_number",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} of {self.trace}"

@@ -26,6 +26,15 @@ FACTS = {
     "coverage_month": "2027-03-01",
     "requested_start": "2027-02-01",
     "method": "check",
+    "state": "blocked",
+    "bills": [
+        {
+            "product": "health",
+            "coverage_month": "2027-03-01",
+            "remaining_cents": 284_17,
+            "due_date": "2027-02-23",
+        }
+    ],
 }
 ABOUT_MONEY_OWED = [
     "payment_returned",
@@ -33,6 +42,7 @@ ABOUT_MONEY_OWED = [
     "start_pushed",
     "bill_ready",
     "enrollment_expired",
+    "bank_account_stopped",
 ]
 everything = pytest.mark.parametrize(
     ("event", "language"), [(event, language) for event in KINDS for language in LANGUAGES]
@@ -51,6 +61,8 @@ def alter(value):
     """Another value of the same kind."""
     if isinstance(value, int):
         return value + 1
+    if isinstance(value, list):
+        return []
     return "2031-12-01" if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else f"Other {value}"
 
 

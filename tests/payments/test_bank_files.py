@@ -254,7 +254,7 @@ def test_a_return_that_names_no_debit_of_ours_is_parked_for_a_person(sent: Payme
     assert read_shelf(file=write_return(sent, **changes)) == {"files": 1, "parked": 1}
     sent.refresh_from_db()
     assert sent.status == PaymentStatus.SETTLED
-    assert ReturnLine.objects.get().parked_because == "no debit of ours matches"
+    assert ReturnLine.objects.get().parked_because == "no entry of ours matches"
 
 
 def test_a_return_with_another_trace_is_known_by_the_confirmation_number(sent: Payment) -> None:

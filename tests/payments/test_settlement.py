@@ -10,7 +10,7 @@ from billing.models import Chart
 from members.models import EnrollmentStatus, Notice
 from payments.bank_accounts import open_account_number
 from payments.models import BankFile, FileStatus, Payment, PaymentStatus, ReturnLine
-from payments.settlement import PaymentReturn, return_payments
+from payments.returns import PaymentReturn, return_payments
 from tests.payments.paying import (
     PREMIUM,
     TUESDAY,

@@ -16,12 +16,13 @@ from connector_pay.lib import states
 from connector_pay.lib.jobs import JobRun, TimetableAlreadyRunning, run_until
 from connector_pay.self_check import find_violations
 from members.models import Enrollment, Notice, StartMove
-from payments import recording, settlement, tasks
+from payments import recording, returns, settlement, tasks
 from payments.ach import batching
 from payments.bank_accounts import approve
 from payments.models import BankFile, FileEntry, Payment, PaymentStatus, ReturnLine
 from payments.recording import UnableToCancel, cancel_payment, credit_due
-from payments.settlement import PaymentReturn, return_payments, settle_due
+from payments.returns import PaymentReturn, return_payments
+from payments.settlement import settle_due
 from tests import people
 from tests.conftest import CommittedDatabase
 from tests.diary import eastern
@@ -72,7 +73,7 @@ def lock_nothing(*, account_ids: object) -> list[Account]:
 
 
 def take_locks_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (recording, settlement, overdue):
+    for module in (recording, returns, settlement, overdue):
         monkeypatch.setattr(module, "lock_accounts", lock_nothing)
     monkeypatch.setattr("billing.allocation.lock_accounts", lock_nothing)
 
@@ -335,3 +336,81 @@ class TestTheSameJobTwiceAtOnce:
         assert sorted(ran) == sorted(job.name for job in read_timetable())
         assert not JobRun.objects.exclude(error="").exists()
         assert tasks.settle_due(day=TUESDAY, at=noon(TUESDAY))["settled"] == 0
+
+
+class TestAReturnWhileItSettles:
+    """The return file and the settling of the same debit, each inside the other's transaction, and both at once."""
+
+    def prepare(self) -> tuple[Payment, PaymentReturn]:
+        payment = pay(make_account())
+        send(TUESDAY)
+        read(WEDNESDAY)
+        return payment, PaymentReturn(payment_id=payment.pk, code="R01", why="no money")
+
+    def test_a_return_in_hand_makes_the_settling_wait_and_leave_it(self) -> None:
+        payment, returned = self.prepare()
+        ids, counts = run_inside(
+            lambda: return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY)),
+            lambda: settle(WEDNESDAY),
+            waits=True,
+        )
+        assert (ids, counts["settled"]) == ([payment.pk], 0)
+        self.check(payment)
+
+    def test_a_settling_in_hand_makes_the_return_wait_and_take_it_back_from_the_bank(self) -> None:
+        payment, returned = self.prepare()
+        counts, ids = run_inside(
+            lambda: settle(WEDNESDAY),
+            lambda: return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY)),
+            waits=True,
+        )
+        assert (counts["settled"], ids) == (1, [payment.pk])
+        self.check(payment)
+
+    def test_without_the_compare_and_swap_a_returned_debit_would_settle(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        payment, returned = self.prepare()
+        take_locks_away(monkeypatch)
+        monkeypatch.setattr(states, "_swap", swap_unguarded)
+        run_inside(
+            lambda: return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY)),
+            lambda: settle(WEDNESDAY),
+            waits=True,
+        )
+        payment.refresh_from_db()
+        assert payment.status == PaymentStatus.SETTLED
+        assert {"I7 payments", "I17 receipts"} <= list_broken()
+
+    def test_four_of_each_at_once_return_it_once(self) -> None:
+        payment, returned = self.prepare()
+
+        def give_back() -> list[int]:
+            return return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+
+        answers = run_together(*[give_back] * 4, *[lambda: settle(WEDNESDAY)] * 4)
+        assert [answer for answer in answers if isinstance(answer, Exception)] == []
+        assert sum(answer == [payment.pk] for answer in answers) == 1
+        self.check(payment)
+
+    def check(self, payment: Payment) -> None:
+        payment.refresh_from_db()
+        assert payment.status == PaymentStatus.RETURNED
+        assert read_standing(account_id=payment.account_id, today=WEDNESDAY).due_cents == PREMIUM
+        # The line that told of it is not there: the return was called without its file.
+        assert list_broken() <= {"I10 returned once"}
+
+
+class TestRetriesMadeTwiceAtOnce:
+    def test_each_is_made_once(self, settings: Any) -> None:
+        from payments.retries import make_retries
+
+        settings.PREMIUM_POLICY = {"retry_returns": True}
+        payment = pay(make_account())
+        send(TUESDAY)
+        returned = PaymentReturn(payment_id=payment.pk, code="R01", why="no money")
+        return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+        day = date(2027, 1, 15)
+        answers = run_together(*[lambda: make_retries(today=day, at=noon(day))] * 4)
+        assert sorted(answer["retried"] for answer in answers) == [0, 0, 0, 1]
+        assert Payment.objects.filter(retry_of=payment).count() == 1

@@ -20,7 +20,7 @@ def test_only_a_lack_of_funds_may_be_sent_again_unchanged() -> None:
 
 def test_the_return_rates_count_the_codes_of_the_rules() -> None:
     assert list_codes(counts_as=CountsAs.ADMINISTRATIVE) == {"R02", "R03", "R04"}
-    assert list_codes(counts_as=CountsAs.UNAUTHORIZED) == {"R05", "R07", "R10", "R11", "R29"}
+    assert list_codes(counts_as=CountsAs.UNAUTHORIZED) == {"R05", "R07", "R10", "R11", "R29", "R51"}
 
 
 def test_autopay_stops_or_waits_on_the_codes_of_the_rules() -> None:
@@ -75,6 +75,9 @@ def test_a_correction_is_read_by_position(code: str, data: str, expected: tuple[
     ("code", "data"),
     [
         ("C01", ""),
+        ("C01", "123"),
+        ("C01", "12_456"),
+        ("C01", "<b>12345</b>"),
         ("C01", "0" * 17),
         ("C01", "123456789         1"),
         ("C02", "076401252"),
@@ -101,7 +104,7 @@ def test_a_correction_that_fails_its_checks_is_not_applied(code: str, data: str)
 def test_the_account_kind_follows_the_transaction_code() -> None:
     assert parse_correction(code="C05", corrected_data="37").account_kind == "savings"
     assert parse_correction(code="C05", corrected_data="27").account_kind == "checking"
-    assert parse_correction(code="C01", corrected_data="1").account_kind == ""
+    assert parse_correction(code="C01", corrected_data="1234").account_kind == ""
 
 
 def test_a_name_change_is_ignored_and_an_unknown_change_is_for_staff() -> None:
