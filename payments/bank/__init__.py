@@ -61,6 +61,13 @@ def open_bank(*, at: datetime) -> Bank:
     raise ImproperlyConfigured(f"BANK_DRIVER: there is no bank {settings.BANK_DRIVER!r}.")
 
 
+def refuse_way_out(name: str) -> str:
+    """A name that the bank chose: any, unless it leads out of its folder or is hidden. Raises UnableToExchangeFile."""
+    if not name or set(name) & {"/", "\\", "\0"} or name.startswith(HIDDEN):
+        raise UnableToExchangeFile(f"{name!r} is not the plain name of a file.")
+    return name
+
+
 def refuse_path(name: str) -> str:
     """The plain name of a file, and nothing that leads elsewhere or is hidden. Raises UnableToExchangeFile."""
     plain = name.isprintable() and not set(name) & {"/", "\\"} and not name.startswith(HIDDEN)

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from payments.bank import HIDDEN, UnableToExchangeFile, UnableToReachBank, UnableToTellOutcome, refuse_path
+from payments.bank import (
+    HIDDEN,
+    UnableToExchangeFile,
+    UnableToReachBank,
+    UnableToTellOutcome,
+    refuse_path,
+    refuse_way_out,
+)
 
 
 class FolderBank:
@@ -65,7 +72,7 @@ class FolderBank:
     def get(self, *, name: str) -> bytes:
         """A file the bank has left. Raises UnableToExchangeFile."""
         with _reaching():
-            data = _read(self.incoming / refuse_path(name))
+            data = _read(self.incoming / refuse_way_out(name))
         if data is None:
             raise UnableToExchangeFile(f"The bank left no file named {name}.")
         return data

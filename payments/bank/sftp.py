@@ -19,7 +19,14 @@ from paramiko.pkey import UnknownKeyType
 from paramiko.sftp import CMD_EXTENDED
 from paramiko.sftp_attr import SFTPAttributes
 
-from payments.bank import HIDDEN, UnableToExchangeFile, UnableToReachBank, UnableToTellOutcome, refuse_path
+from payments.bank import (
+    HIDDEN,
+    UnableToExchangeFile,
+    UnableToReachBank,
+    UnableToTellOutcome,
+    refuse_path,
+    refuse_way_out,
+)
 
 BLOCK = 32_768  # what one request carries
 MOST_BYTES = 100_000_000  # a million lines; no bank leaves more
@@ -97,7 +104,7 @@ class SftpBank:
 
     def get(self, *, name: str) -> bytes:
         """A file the bank has left. Raises UnableToExchangeFile."""
-        path = f"{self.server.incoming}/{refuse_path(name)}"
+        path = f"{self.server.incoming}/{refuse_way_out(name)}"
         with self._open_session() as sftp, _reaching("while a file was read"):
             data = _read(sftp, path)
         if data is None:

@@ -14,7 +14,7 @@ from payments import refunds
 from payments.bank_accounts import block
 from payments.models import BankingDayOverride, Payment, Refund, RefundStatus, ReturnLine
 from payments.refunds import UnableToRefund, print_check
-from payments.settlement import PaymentReturn, return_payments
+from payments.returns import PaymentReturn, return_payments
 from tests import people
 from tests.payments.paying import (
     FEBRUARY,

@@ -12,7 +12,7 @@ from connector_pay.lib import states
 from payments import refunds, settlement
 from payments.models import Payment, Refund, RefundStatus
 from payments.refunds import UnableToRefund
-from payments.settlement import PaymentReturn, return_payments
+from payments.returns import PaymentReturn, return_payments
 from tests import people
 from tests.payments.paying import noon
 from tests.payments.refunding import CLEARED, CREDIT, approve, ask, find_receipt, overpay, print_check
