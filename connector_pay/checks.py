@@ -328,16 +328,16 @@ def _check_ach_files() -> Iterator[CheckMessage]:
     """How the bank wants its files. What is wrong with the account is said, the account never."""
     if settings.ACH_LINE_END not in LINE_ENDS:
         hint = "Set it to lf or crlf, as your bank asks."
-        yield refuse(50, "ACH_LINE_END", f"is {settings.ACH_LINE_END!r}.", hint)
+        yield refuse(60, "ACH_LINE_END", f"is {settings.ACH_LINE_END!r}.", hint)
     lines = settings.ACH_LINES_PER_FILE
     if not FEWEST_LINES <= lines <= MOST_LINES:
         hint = f"Set it to {FEWEST_LINES} to {MOST_LINES}; more payments go into further files."
-        yield refuse(51, "ACH_LINES_PER_FILE", f"is {lines}.", hint)
+        yield refuse(61, "ACH_LINES_PER_FILE", f"is {lines}.", hint)
     try:
         read_offset_account(text=settings.ACH_OFFSET_ACCOUNT)
     except UnableToReadOffsetAccount as problem:
         hint = "Leave it empty, or set it to ROUTING:ACCOUNT:checking or ROUTING:ACCOUNT:savings."
-        yield refuse(52, "ACH_OFFSET_ACCOUNT", f"{problem}.", hint)
+        yield refuse(62, "ACH_OFFSET_ACCOUNT", f"{problem}.", hint)
 
 
 def _check_mail() -> Iterator[CheckMessage]:
@@ -371,7 +371,7 @@ def _check_premium_rules() -> Iterator[CheckMessage]:
     cutoff = settings.PREMIUM_POLICY.get("file_cutoff")
     if isinstance(cutoff, time) and not EARLIEST_CUTOFF <= cutoff <= LATEST_CUTOFF:
         hint = f"It must lie between {EARLIEST_CUTOFF:%H:%M} and {LATEST_CUTOFF:%H:%M}, Eastern time."
-        yield refuse(53, "PREMIUM_POLICY", f"gives 'file_cutoff' {cutoff:%H:%M}.", hint)
+        yield refuse(63, "PREMIUM_POLICY", f"gives 'file_cutoff' {cutoff:%H:%M}.", hint)
     if settings.GUEST_IDENTIFICATION not in ("open", "strict"):
         hint = "Set it to open or strict."
         yield refuse(35, "GUEST_IDENTIFICATION", f"is {settings.GUEST_IDENTIFICATION!r}.", hint)
