@@ -40,17 +40,18 @@ _SUBJECTS = {
     Kind.REFUND: "refund",
     Kind.REVERSAL: "refund",
 }
+_KIND_PLACES = {kind: place for place, kind in enumerate(_SUBJECTS)}
+_SEC_PLACES = {sec_code: place for place, sec_code in enumerate(SEC_CODES)}
 
-# Single debits on the web before recurring ones, then by phone, then by paper; the same order among retries.
+# Looked up row by row on purpose: a planner that does not yet know of a day's many new payments may join them in n * n steps.
 _DEBITS = """
-    SELECT payment.id, payment.retry_of_id IS NOT NULL, proof.sec_code, proof.recurring
+    SELECT payment.id, payment.retry_of_id IS NOT NULL,
+           (SELECT sec_code FROM payments_authorization WHERE id = payment.authorization_id),
+           (SELECT recurring FROM payments_authorization WHERE id = payment.authorization_id)
     FROM payments_payment AS payment
-    JOIN payments_authorization AS proof ON proof.id = payment.authorization_id
-    JOIN payments_bankaccount AS bank ON bank.id = payment.bank_account_id
-    WHERE payment.status = %s AND payment.received_date <= %s AND bank.status = %s AND payment.recorded_at < %s
-    ORDER BY payment.retry_of_id IS NOT NULL, array_position(%s, proof.sec_code::text), proof.sec_code,
-             proof.recurring AND proof.sec_code = 'WEB' AND payment.retry_of_id IS NULL, payment.id
-    FOR NO KEY UPDATE OF payment SKIP LOCKED
+    WHERE payment.status = %s AND payment.received_date <= %s AND payment.recorded_at < %s
+      AND (SELECT status FROM payments_bankaccount WHERE id = payment.bank_account_id) = %s
+    ORDER BY payment.id FOR NO KEY UPDATE OF payment SKIP LOCKED
 """
 # A prenote goes out as the debits will for which its account was given.
 _PRENOTES = """
@@ -61,8 +62,7 @@ _PRENOTES = """
         WHERE bank_account_id = bank.id ORDER BY id DESC LIMIT 1
     ) AS proof ON TRUE
     WHERE prenote.effective_date IS NULL AND prenote.outcome = '' AND bank.status = %s AND prenote.asked_at <= %s
-    ORDER BY array_position(%s, coalesce(proof.sec_code, 'WEB')::text), 2, prenote.id
-    FOR NO KEY UPDATE OF prenote SKIP LOCKED
+    ORDER BY prenote.id FOR NO KEY UPDATE OF prenote SKIP LOCKED
 """
 # The debit is held too: it cannot come back while its refund goes out.
 _REFUNDS = """
@@ -73,8 +73,7 @@ _REFUNDS = """
     LEFT JOIN payments_fileentry AS entry ON entry.payment_id = payment.id
     LEFT JOIN payments_bankfile AS file ON file.id = entry.file_id
     WHERE refund.status = %s AND refund.method IN (%s, %s) AND refund.decided_at < %s
-    ORDER BY refund.method, array_position(%s, proof.sec_code::text), proof.sec_code, refund.id
-    FOR NO KEY UPDATE OF refund SKIP LOCKED FOR SHARE OF payment SKIP LOCKED
+    ORDER BY refund.id FOR NO KEY UPDATE OF refund SKIP LOCKED FOR SHARE OF payment SKIP LOCKED
 """
 
 
@@ -85,6 +84,11 @@ class BatchKind:
     kind: FileEntry.Kind
     sec_code: str
     recurring: bool = False
+
+    @property
+    def place(self) -> tuple[int, int, str, bool]:
+        """Where the batch stands in a file: by kind, then web, phone and paper, then single before recurring."""
+        return (_KIND_PLACES[self.kind], _SEC_PLACES.get(self.sec_code, 9), self.sec_code, self.recurring)
 
 
 class Claim(NamedTuple):
@@ -160,10 +164,12 @@ class Traces:
 def claim_waiting(*, effective: date, at: datetime, calendar: BankingCalendar) -> list[Claim]:
     """Lock what can go out, in the order of its batches, passing over what another transaction holds.
 
-    Debits and retries first, then prenotes, refunds and reversals. Refunds that may not go out are left and named to staff.
+    Debits first, then retries, prenotes, refunds and reversals. Refunds that may not go out are left and named to staff.
     """
     oldest = calendar.add(effective, -REVERSAL_BANKING_DAYS)
-    return [*_claim_debits(effective, at), *_claim_prenotes(at), *_claim_refunds(oldest, at)]
+    claims = [*_claim_debits(effective, at), *_claim_prenotes(at), *_claim_refunds(oldest, at)]
+    claims.sort(key=lambda claim: claim.batch.place)
+    return claims
 
 
 def move_into_file(*, entries: Iterable[FileEntry], effective: date, at: datetime) -> None:
@@ -243,7 +249,7 @@ def _ask(question: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _claim_debits(effective: date, at: datetime) -> Iterator[Claim]:
-    values = [PaymentStatus.RECORDED, effective, BankAccountStatus.VALID, at, list(SEC_CODES)]
+    values = [PaymentStatus.RECORDED, effective, at, BankAccountStatus.VALID]
     kinds = _Kinds()
     for row_id, is_retry, sec_code, recurring in _ask(_DEBITS, values):
         parted = recurring and sec_code == "WEB" and not is_retry
@@ -253,13 +259,13 @@ def _claim_debits(effective: date, at: datetime) -> Iterator[Claim]:
 
 def _claim_prenotes(at: datetime) -> Iterator[Claim]:
     kinds = _Kinds()
-    for row_id, sec_code, recurring in _ask(_PRENOTES, [BankAccountStatus.UNCHECKED, at, list(SEC_CODES)]):
+    for row_id, sec_code, recurring in _ask(_PRENOTES, [BankAccountStatus.UNCHECKED, at]):
         yield Claim(kinds[(Kind.PRENOTE, sec_code, False)], row_id, recurring)
 
 
 def _claim_refunds(oldest: date, at: datetime) -> Iterator[Claim]:
     kinds = _Kinds()
-    values = [RefundStatus.APPROVED, RefundMethod.ACH, RefundMethod.REVERSAL, at, list(SEC_CODES)]
+    values = [RefundStatus.APPROVED, RefundMethod.ACH, RefundMethod.REVERSAL, at]
     for row in map(_RefundRow._make, _ask(_REFUNDS, values)):
         if row.payment_status == PaymentStatus.SENDING:
             continue  # nobody knows yet whether the bank has the debit

@@ -1,8 +1,11 @@
 """Bank files that go out: what may stand in one batch, in which order, and what is left out, split or balanced."""
 
+import gc
 import hashlib
+import tracemalloc
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -12,7 +15,7 @@ from structlog.testing import capture_logs
 from billing.models import Account
 from connector_pay.celery import read_timetable
 from payments import tasks
-from payments.ach import batching, claiming, preparing, sending, stored_files
+from payments.ach import batching, claiming, nacha, preparing, sending, stored_files
 from payments.ach.lint import lint_path
 from payments.models import BankFile, FileEntry, Payment, PaymentMove, Prenote
 from tests.payments.outgoing import (
@@ -384,6 +387,36 @@ class TestWhatTheBankWantsOfAFile:
             make_debit(account)
         with django_assert_max_num_queries(len(few) + 2):
             build()
+
+    def test_four_times_the_payments_take_no_more_memory(self, account: Account, monkeypatch) -> None:
+        for module, name in (
+            (stored_files, "LINES_A_CHUNK"),
+            (preparing, "READ_AT_ONCE"),
+            (nacha, "ENTRIES_AT_ONCE"),
+        ):
+            monkeypatch.setattr(module, name, 20)
+        keep = stored_files.store_chunk
+
+        def keep_and_sweep(**part: Any) -> None:
+            gc.collect()  # what is only waiting to be swept up is not held
+            keep(**part)
+
+        monkeypatch.setattr(stored_files, "store_chunk", keep_and_sweep)
+        bank = make_bank_account()
+
+        def measure(payments: int) -> int:
+            for _ in range(payments):
+                make_debit(account, bank=bank)
+            tracemalloc.start()
+            (file,) = build()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert file.entry_count == payments
+            return peak
+
+        measure(40)
+        few, many = measure(100), measure(400)
+        assert many < few * 1.5
 
 
 class TestBalancedFiles:
