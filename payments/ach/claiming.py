@@ -1,7 +1,7 @@
 """What goes into the next bank files: claimed under a lock, in the order of its batches; and the trace numbers it gets."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -28,7 +28,6 @@ from payments.models import (
 
 log = structlog.get_logger(__name__)
 TRACES_A_CYCLE = 10_000_000
-MOVED_AT_ONCE = 10_000
 DRAWN_AT_ONCE = 2_000
 REVERSAL_BANKING_DAYS = 5  # from the settlement of the debit until its bank must have the reversal
 SEC_CODES = ("WEB", "TEL", "PPD")
@@ -175,71 +174,26 @@ def claim_waiting(*, effective: date, at: datetime, calendar: BankingCalendar) -
 def move_into_file(*, entries: Iterable[FileEntry], effective: date, at: datetime) -> None:
     """What stands in a file is being sent, and settles on the file's effective date."""
     rows = list(entries)
-    changes = {"effective_date": effective}
-    move_payments(
+    PAYMENT_MOVES.move(
+        model=Payment,
+        history=PaymentMove,
         ids=[row.payment_id for row in rows if row.payment_id],
         before=PaymentStatus.RECORDED,
         after=PaymentStatus.SENDING,
         at=at,
-        changes=changes,
+        changes={"effective_date": effective},
     )
-    move_refunds(
+    REFUND_MOVES.move(
+        model=Refund,
+        history=RefundMove,
         ids=[row.refund_id for row in rows if row.refund_id],
         before=RefundStatus.APPROVED,
         after=RefundStatus.SENDING,
         at=at,
-        changes=changes,
+        changes={"effective_date": effective},
     )
     prenotes = [row.prenote_id for row in rows if row.prenote_id]
-    if prenotes:
-        Prenote.objects.filter(pk__in=prenotes, effective_date=None).update(effective_date=effective)
-
-
-def move_payments(
-    *,
-    ids: Sequence[int],
-    before: PaymentStatus,
-    after: PaymentStatus,
-    at: datetime,
-    changes: Mapping[str, object] | None = None,
-) -> None:
-    """Move the payments of a file, some thousands at a time."""
-    for part in _part(ids):
-        PAYMENT_MOVES.move(
-            model=Payment,
-            history=PaymentMove,
-            ids=part,
-            before=before,
-            after=after,
-            at=at,
-            changes=changes,
-        )
-
-
-def move_refunds(
-    *,
-    ids: Sequence[int],
-    before: RefundStatus,
-    after: RefundStatus,
-    at: datetime,
-    changes: Mapping[str, object] | None = None,
-) -> None:
-    """Move the refunds and reversals of a file, some thousands at a time."""
-    for part in _part(ids):
-        REFUND_MOVES.move(
-            model=Refund,
-            history=RefundMove,
-            ids=part,
-            before=before,
-            after=after,
-            at=at,
-            changes=changes,
-        )
-
-
-def _part(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), MOVED_AT_ONCE):
-        yield ids[start : start + MOVED_AT_ONCE]
+    Prenote.objects.filter(pk__in=prenotes, effective_date=None).update(effective_date=effective)
 
 
 def _ask(question: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
