@@ -7,7 +7,7 @@ down, the next minute catches up.
 from __future__ import annotations
 
 import os
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from celery import Celery
@@ -30,11 +30,13 @@ app.conf.beat_schedule = {
 def read_timetable() -> list[Job]:
     """Every job of the day, in the day's order."""
     from billing import tasks as billing
+    from billing.policy import read_policy
     from connector_pay import tasks as portal
     from connector_pay.lib.jobs import Job
     from members import tasks as members
     from payments import tasks as payments
 
+    cutoff = read_policy().file_cutoff
     return [
         Job("credit_due", at=time(0, 1), run=payments.credit_due),
         Job("end_coverage", at=time(0, 3), run=members.end_coverage),
@@ -45,10 +47,16 @@ def read_timetable() -> list[Job]:
         Job(
             "settle_due", at=time(8, 0), run=payments.settle_due, days=_on_banking_days, needs=("read_bank",)
         ),
-        Job("make_retries", at=time(16, 30), run=payments.make_retries, days=_on_banking_days),
-        Job("send_files", at=time(17, 0), run=payments.send_files, days=_on_banking_days),
+        Job(
+            "make_retries", at=_half_an_hour_before(cutoff), run=payments.make_retries, days=_on_banking_days
+        ),
+        Job("send_files", at=cutoff, run=payments.send_files, days=_on_banking_days),
         Job("self_check", at=time(23, 30), run=portal.self_check),
     ]
+
+
+def _half_an_hour_before(moment: time) -> time:
+    return (datetime.combine(date.min, moment) - timedelta(minutes=30)).time()
 
 
 def _on_banking_days(day: date) -> bool:

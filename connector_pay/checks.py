@@ -9,6 +9,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ from django.core.checks import CheckMessage, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
 from billing.policy import Policy
+from payments.ach.nacha import LINE_ENDS
+from payments.ach.offsets import UnableToReadOffsetAccount, read_offset_account
 
 SECRET_LENGTH = 50
 KEY_BYTES = 32
@@ -35,6 +38,9 @@ SFTP_NEEDS = {
     "outgoing": ("SFTP_OUTGOING", "Name the directory your bank fetches files from, or . for the first one."),
     "incoming": ("SFTP_INCOMING", "Name the directory your bank leaves files in, or . for the first one."),
 }
+FEWEST_LINES, MOST_LINES = 10, 9_999_990  # one block; as many blocks as a file can count
+# The cut-off comes after the bank was read and debits have settled, and before the self-check.
+EARLIEST_CUTOFF, LATEST_CUTOFF = time(9), time(23)
 # How each field of a bank file's headers must look: the setting's name, its form, and that form in words.
 ACH_FORMS = {
     "immediate_destination": ("ACH_IMMEDIATE_DESTINATION", r" \d{9}", "your bank's 9-digit routing number"),
@@ -97,7 +103,7 @@ def check_web(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def check_bank(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Debits need a bank that moves money, headers it accepts, and a way to validate bank accounts."""
-    return [*_check_bank_driver(), *_check_validation(), *_check_ach()]
+    return [*_check_bank_driver(), *_check_validation(), *_check_ach(), *_check_ach_files()]
 
 
 @register(Tags.security, deploy=True)
@@ -318,6 +324,22 @@ def _check_ach() -> Iterator[CheckMessage]:
             yield refuse(29, name, "does not look as a bank file needs it.", f"Set it to {words}.")
 
 
+def _check_ach_files() -> Iterator[CheckMessage]:
+    """How the bank wants its files. What is wrong with the account is said, the account never."""
+    if settings.ACH_LINE_END not in LINE_ENDS:
+        hint = "Set it to lf or crlf, as your bank asks."
+        yield refuse(60, "ACH_LINE_END", f"is {settings.ACH_LINE_END!r}.", hint)
+    lines = settings.ACH_LINES_PER_FILE
+    if not FEWEST_LINES <= lines <= MOST_LINES:
+        hint = f"Set it to {FEWEST_LINES} to {MOST_LINES}; more payments go into further files."
+        yield refuse(61, "ACH_LINES_PER_FILE", f"is {lines}.", hint)
+    try:
+        read_offset_account(text=settings.ACH_OFFSET_ACCOUNT)
+    except UnableToReadOffsetAccount as problem:
+        hint = "Leave it empty, or set it to ROUTING:ACCOUNT:checking or ROUTING:ACCOUNT:savings."
+        yield refuse(62, "ACH_OFFSET_ACCOUNT", f"{problem}.", hint)
+
+
 def _check_mail() -> Iterator[CheckMessage]:
     if any(word in settings.EMAIL_BACKEND for word in NOWHERE):
         hint = "Unset EMAIL_BACKEND: mail then goes to EMAIL_HOST."
@@ -346,6 +368,10 @@ def _check_premium_rules() -> Iterator[CheckMessage]:
                 f"gives {name!r} a value of the wrong kind.",
                 f"It must be a {kinds[name].__name__}.",
             )
+    cutoff = settings.PREMIUM_POLICY.get("file_cutoff")
+    if isinstance(cutoff, time) and not EARLIEST_CUTOFF <= cutoff <= LATEST_CUTOFF:
+        hint = f"It must lie between {EARLIEST_CUTOFF:%H:%M} and {LATEST_CUTOFF:%H:%M}, Eastern time."
+        yield refuse(63, "PREMIUM_POLICY", f"gives 'file_cutoff' {cutoff:%H:%M}.", hint)
     if settings.GUEST_IDENTIFICATION not in ("open", "strict"):
         hint = "Set it to open or strict."
         yield refuse(35, "GUEST_IDENTIFICATION", f"is {settings.GUEST_IDENTIFICATION!r}.", hint)

@@ -311,6 +311,9 @@ ACH = {
     "entry_description": env.str("ACH_ENTRY_DESCRIPTION", "PREMIUM"),
     "odfi": env.str("ACH_ODFI", "01100001" if DEMO_MODE else ""),
 }
+ACH_LINE_END = env.str("ACH_LINE_END", "lf")
+ACH_LINES_PER_FILE = env.int("ACH_LINES_PER_FILE", 1_000_000)
+ACH_OFFSET_ACCOUNT = env.str("ACH_OFFSET_ACCOUNT", "")
 
 # --- Logs: one line of JSON an event, nothing sensitive in it -----------------------------------------------
 # The ids in the log are ours: whoever asks could write anything into theirs.

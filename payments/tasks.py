@@ -36,19 +36,18 @@ def settle_due(*, day: date, at: datetime) -> Counts:
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
-    """Validate the accounts that wait, build today's file, then hand over every file that waits, whatever left it waiting."""
+    """Validate the accounts that wait, build today's files, then hand over every file that waits, whatever left it waiting."""
     expired = recording.cancel_expired(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     try:
-        file = None if _is_too_late(day) else batching.build_file(today=day, at=at)
+        files = [] if _is_too_late(day) else batching.build_files(today=day, at=at)
     finally:
         sent = sending.send_waiting(bank=open_bank(at=at), at=_read_hand_over(at))
     return dict(counts) | {
         "expired": expired,
         "files": sent,
         "unknown": sending.count_unknown(),
-        "debits": file.entry_count if file else 0,
-        "debit_cents": file.debit_cents if file else 0,
+        **batching.count_entries(files=files),
     }
 
 

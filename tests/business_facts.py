@@ -4,7 +4,7 @@ from typing import Any
 
 from billing.models import Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
-from payments.models import BankAccount, BankFile, Payment, Refund, ReturnLine
+from payments.models import BankAccount, BankFile, FileEntry, Payment, Prenote, Refund, ReturnLine
 
 
 def read_facts() -> dict[str, list[tuple[Any, ...]]]:
@@ -29,8 +29,10 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         ),
         "bank accounts": BankAccount.objects.values_list("holder_name", "last_four", "status"),
         "files": BankFile.objects.values_list(
-            "name", "direction", "kind", "status", "entry_count", "debit_cents"
+            "name", "direction", "kind", "status", "entry_count", "debit_cents", "credit_cents"
         ),
+        "entries": FileEntry.objects.values_list("file__name", "line", "kind", "amount_cents"),
+        "prenotes": Prenote.objects.values_list("bank_account__last_four", "effective_date", "outcome"),
         "returns": ReturnLine.objects.values_list("code", "amount_cents", "applied", "parked_because"),
         "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
         "allocations": Invoice.objects.exclude(allocations=None).values_list(

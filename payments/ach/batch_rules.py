@@ -101,7 +101,8 @@ def find_code_fault(
 ) -> str | None:
     """Say why a transaction code may not stand in a batch, or None if it may.
 
-    Credits by phone and debits of a loan are refused by the receiving bank unless they reverse an entry.
+    Credits by phone and debits of a loan are refused by the receiving bank unless they reverse an entry; a mixed batch by phone
+    holds the credit that balances it.
     """
     row = TRANSACTION_CODES.get(transaction_code)
     if row is None:
@@ -112,7 +113,7 @@ def find_code_fault(
         return "is a debit in a batch of credits"
     if service_class == "225" and not row.is_debit:
         return "is a credit in a batch of debits"
-    if description != REVERSAL and kind.name == "TEL" and not row.is_debit:
+    if description != REVERSAL and kind.name == "TEL" and not row.is_debit and service_class != "200":
         return "is a credit by phone, allowed only as a reversal"
     if description != REVERSAL and transaction_code == "55":
         return "is a debit of a loan, allowed only as a reversal"

@@ -1,6 +1,6 @@
 """Writing a bank file in Nacha form: lines of 94 characters, exact totals, and nothing wrong let through."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from payments.ach.batch_rules import (
@@ -41,6 +41,7 @@ from payments.ach.plain_letters import write_plainly
 
 LINE_LENGTH = RECORD_LENGTH + 1
 ENTRIES_AT_ONCE = 256
+LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}  # which of them is for the bank to say
 
 
 class UnableToWriteFile(Exception):
@@ -93,6 +94,37 @@ def write_file(
     for _ in range(-totals.line_count % BLOCKING_FACTOR):
         totals.line_count += 1
         yield PADDING
+
+
+def find_refusals(*, header: BatchHeader, entries: Sequence[Entry]) -> dict[int, UnableToWriteEntry]:
+    """Tell which entries the bank would refuse in a batch, by their places, and why; each is held against the rules alone.
+
+    Nearly always none is, so they are tried together first. Raises UnableToWriteBatch for a header that cannot be written.
+    """
+    line = _write_batch_header(header)
+    try:
+        _try_entries(line, tuple(entries))
+    except UnableToWriteEntry:
+        return {
+            place: refusal
+            for place, entry in enumerate(entries)
+            if (refusal := _find_refusal(line, entry)) is not None
+        }
+    return {}
+
+
+def _find_refusal(header: str, entry: Entry) -> UnableToWriteEntry | None:
+    try:
+        _try_entries(header, (entry,))
+    except UnableToWriteEntry as refusal:
+        return refusal
+    return None
+
+
+def _try_entries(header: str, entries: tuple[Entry, ...]) -> None:
+    if entries:
+        for _ in _write_entries(entries, _open_tally(header)):
+            pass
 
 
 def _write_batch(

@@ -1,12 +1,15 @@
 """Stored bank files: sealed in numbered parts as they are written, opened again only whole and unchanged."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
 from connector_pay.lib.models import SealedValue
-from payments.models import BankFile, FileChunk
+from payments.models import BankFile, FileChunk, FileEntry
 
 BANK_FILE = "bank_file"  # what a part is sealed for
 LINES_A_CHUNK = 10_000
@@ -14,6 +17,49 @@ LINES_A_CHUNK = 10_000
 
 class UnableToOpenFile(Exception):
     """The stored bytes are not those that were written."""
+
+
+@dataclass
+class Storing:
+    """A file while its lines pass by: what is not yet sealed, and the running sha256.
+
+    `waiting` holds what is to be known of the entries whose lines have not come yet, in their order; None for an entry that
+    is nobody's. `on_seal` is told of the entries of each part once they are stored.
+    """
+
+    file_id: int
+    line_end: str
+    on_seal: Callable[[Sequence[FileEntry]], None]
+    waiting: deque[FileEntry | None] = field(default_factory=deque)
+    lines: list[str] = field(default_factory=list)
+    entries: list[FileEntry] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
+    line_count: int = 0
+    chunk_count: int = 0
+
+    def take(self, line: str) -> None:
+        """Keep a line, and the entry that it holds; seal a part once it is full."""
+        self.line_count += 1
+        self.lines.append(line)
+        if line.startswith("6"):
+            entry = self.waiting.popleft()
+            if entry:
+                entry.line = self.line_count
+                self.entries.append(entry)
+        if len(self.lines) == LINES_A_CHUNK:
+            self.seal()
+
+    def seal(self) -> None:
+        """Store the lines so far as one sealed part, and the entries on them."""
+        if not self.lines:
+            return
+        clear = "".join(f"{line}{self.line_end}" for line in self.lines).encode("ascii")
+        self.digest.update(clear)
+        store_chunk(file_id=self.file_id, number=self.chunk_count, clear=clear)
+        FileEntry.objects.bulk_create(self.entries)
+        self.on_seal(self.entries)
+        self.chunk_count += 1
+        self.lines, self.entries = [], []
 
 
 def open_file(*, file: BankFile) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.test import override_settings
 
 from billing import invoices, overdue
 from payments import settlement, tasks
@@ -20,6 +21,7 @@ from tests import people
 from tests.business_facts import read_facts
 from tests.crash_points import Effect, Work, check_every_crash_point
 from tests.diary import eastern
+from tests.payments.outgoing import make_bank_account, make_prenote
 
 FORM_KEY = UUID("6f1c2a34-8f5e-4a5f-9c39-0f6a3f3a1b22")
 BANK_PUT = (Effect(SandboxBank, "put"),)
@@ -100,6 +102,19 @@ def send() -> None:
     tasks.send_files(day=date(2027, 1, 20), at=eastern(2027, 1, 20, 17))
 
 
+def prepare_for_two_files() -> None:
+    """Alice's payments are recorded, and two bank accounts wait for their banks' word."""
+    prepare_recorded()
+    for number in ("5550001111", "5550002222"):
+        make_prenote(make_bank_account(number, valid=False))
+
+
+def send_two_balanced_files() -> None:
+    """17:00 on January 20, to a bank that takes ten lines a file, balanced."""
+    with override_settings(ACH_LINES_PER_FILE=10, ACH_OFFSET_ACCOUNT="011000015:99887766:checking"):
+        send()
+
+
 def read(day: int) -> None:
     """07:00 of a day in January."""
     tasks.read_bank(day=date(2027, 1, day), at=eastern(2027, 1, day, 7))
@@ -160,6 +175,13 @@ def validate() -> None:
         pytest.param(enroll_alice_and_bob, record_alice, (), 2, id="recording"),
         pytest.param(prepare_recorded, validate, (), 2, id="validating"),
         pytest.param(prepare_recorded, send, BANK_PUT, 2, id="building and sending a file"),
+        pytest.param(
+            prepare_for_two_files,
+            send_two_balanced_files,
+            BANK_PUT,
+            4,
+            id="two files, balanced, with prenotes",
+        ),
         pytest.param(prepare_sent, lambda: settle(21), (), 2, id="settling"),
         pytest.param(prepare_settled, lambda: settle(26), (), 2, id="posting"),
         pytest.param(prepare_sent_to_be_returned, read_returns, (), 2, id="reading returns"),

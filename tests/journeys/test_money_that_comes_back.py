@@ -185,8 +185,7 @@ class TestTheBanksFiles:
         payment = pay(diary, account)
         bank = open_bank(at=eastern(2027, 1, 11, 17))
         tasks.validate_bank_accounts([payment.bank_account_id])
-        file = batching.build_file(today=diary.today, at=eastern(2027, 1, 11, 17))
-        assert file is not None
+        (file,) = batching.build_files(today=diary.today, at=eastern(2027, 1, 11, 17))
         # The process dies between handing the file over and writing that down, and stays away.
         bank.put(name=file.name, data=stored_files.open_file(file=file))
         tasks.read_bank(day=date(2027, 1, 12), at=eastern(2027, 1, 12, 7))

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import environs
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -151,6 +152,17 @@ DANGEROUS = [
         "ACH_COMPANY_NAME does not look as a bank file needs it",
     ),
     ({"ACH_ODFI": "0110000"}, "ACH_ODFI does not look as a bank file needs it"),
+    ({"ACH_LINE_END": "cr"}, "ACH_LINE_END is 'cr'"),
+    ({"ACH_LINE_END": "CRLF"}, "ACH_LINE_END is 'CRLF'"),
+    ({"ACH_LINES_PER_FILE": "9"}, "ACH_LINES_PER_FILE is 9"),
+    ({"ACH_LINES_PER_FILE": "9999991"}, "ACH_LINES_PER_FILE is 9999991"),
+    ({"ACH_OFFSET_ACCOUNT": "011000015:12345678"}, "ACH_OFFSET_ACCOUNT must have three parts"),
+    ({"ACH_OFFSET_ACCOUNT": "011000016:12345678:checking"}, "ACH_OFFSET_ACCOUNT must begin with a bank's"),
+    ({"ACH_OFFSET_ACCOUNT": "011000015:123-5678:checking"}, "ACH_OFFSET_ACCOUNT must have an account number"),
+    ({"ACH_OFFSET_ACCOUNT": "011000015:00000000:checking"}, "ACH_OFFSET_ACCOUNT must have an account number"),
+    ({"ACH_OFFSET_ACCOUNT": "011000015:12345678:Checking"}, "ACH_OFFSET_ACCOUNT must end with checking"),
+    ({"PREMIUM_POLICY": '{"file_cutoff": "08:59"}'}, "PREMIUM_POLICY gives 'file_cutoff' 08:59"),
+    ({"PREMIUM_POLICY": '{"file_cutoff": "23:01"}'}, "PREMIUM_POLICY gives 'file_cutoff' 23:01"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_BACKEND sends no mail"),
     ({"EMAIL_USE_TLS": "false"}, "EMAIL_USE_TLS is off"),
     ({"DEFAULT_FROM_EMAIL": "billing@localhost"}, "DEFAULT_FROM_EMAIL is missing"),
@@ -173,6 +185,30 @@ def test_a_local_mail_server_needs_no_tls(monkeypatch):
 
 def test_rules_that_exist_are_taken(monkeypatch):
     assert find_problems(monkeypatch, fill_in(PREMIUM_POLICY='{"due_day": 20, "file_cutoff": "16:30"}')) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ACH_LINE_END": "crlf", "ACH_LINES_PER_FILE": "10"},
+        {"ACH_LINES_PER_FILE": "9999990", "ACH_OFFSET_ACCOUNT": "011000015:12345678:savings"},
+        {"PREMIUM_POLICY": '{"file_cutoff": "09:00"}'},
+        {"PREMIUM_POLICY": '{"file_cutoff": "23:00"}'},
+    ],
+)
+def test_each_way_that_a_bank_may_want_its_files_is_taken(changes, monkeypatch):
+    assert find_problems(monkeypatch, fill_in(**changes)) == []
+
+
+def test_what_is_wrong_with_the_offset_account_is_said_without_its_number(monkeypatch):
+    problems = find_problems(monkeypatch, fill_in(ACH_OFFSET_ACCOUNT="011000015:482001234567:both"))
+    assert len(problems) == 1
+    assert "482001234567" not in problems[0]
+
+
+def test_a_number_of_lines_that_is_no_number_stops_the_start(monkeypatch):
+    with pytest.raises(environs.EnvError, match="ACH_LINES_PER_FILE"):
+        find_problems(monkeypatch, fill_in(ACH_LINES_PER_FILE="many"))
 
 
 def test_a_setting_may_stand_in_a_file(tmp_path: Path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from connector_pay.lib.models import SealedValue
-from payments.ach import batching, claiming, incoming, sending, stored_files
+from payments.ach import batching, incoming, sending, stored_files
 from payments.ach.contents import parse_batches
 from payments.ach.entries import BatchHeader, Entry, FileHeader, ReturnAddenda
 from payments.ach.nacha import write_file
@@ -58,7 +58,8 @@ def validate_and_build(day: date = TUESDAY) -> BankFile | None:
     from payments.settlement import validate_waiting
 
     validate_waiting(today=day, at=FIVE)
-    return batching.build_file(today=day, at=FIVE)
+    files = batching.build_files(today=day, at=FIVE)
+    return files[0] if files else None
 
 
 def write_return(payment: Payment, *, code: str = "R01", **changes) -> bytes:
@@ -173,7 +174,7 @@ def test_two_files_of_one_minute_have_different_modifiers() -> None:
 
 
 def test_a_file_of_more_lines_than_a_chunk_holds_is_stored_in_parts(monkeypatch) -> None:
-    monkeypatch.setattr(batching, "LINES_A_CHUNK", 7)
+    monkeypatch.setattr(stored_files, "LINES_A_CHUNK", 7)
     for _ in range(12):
         pay(make_account(), 10_00)
     file = validate_and_build()
@@ -184,12 +185,6 @@ def test_a_file_of_more_lines_than_a_chunk_holds_is_stored_in_parts(monkeypatch)
         assert lines[entry.line - 1][79:94] == entry.trace
     sending.send_waiting(bank=open_bank(at=FIVE), at=FIVE)
     assert set(Payment.objects.values_list("status", flat=True)) == {"sent"}
-
-
-def test_traces_that_wrap_begin_a_new_batch(monkeypatch) -> None:
-    monkeypatch.setattr(claiming, "TRACES_A_CYCLE", 10_000_000)
-    claims = [claiming.Claim(1, "WEB", False, 9_999_999), claiming.Claim(2, "WEB", False, 10_000_000)]
-    assert claims[0].batch_key != claims[1].batch_key
 
 
 def test_a_file_that_went_out_before_a_crash_is_not_sent_again_only_marked(monkeypatch) -> None:

@@ -22,8 +22,7 @@ def file() -> BankFile:
     """A file for Wednesday that also holds a refund and a prenote."""
     payment = pay(make_account())
     validate_waiting(today=TUESDAY, at=noon(TUESDAY))
-    built = batching.build_file(today=TUESDAY, at=eastern_moment(day=TUESDAY, at=time(17)))
-    assert built is not None
+    (built,) = batching.build_files(today=TUESDAY, at=eastern_moment(day=TUESDAY, at=time(17)))
     refund = make_refund(payment)
     prenote = Prenote.objects.create(
         bank_account=payment.bank_account, asked_at=noon(TUESDAY), effective_date=WEDNESDAY

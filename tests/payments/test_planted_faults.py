@@ -22,6 +22,21 @@ from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_pay
 SATURDAY = date(2027, 1, 23)
 # Alice's payment posts, Bob's has settled, Carol's comes back, Dora's is in a file, Eve's is scheduled for the 23rd.
 ALICE, BOB, CAROL, DORA, EVE = ("payment:" + str(number) for number in range(1, 6))
+MAKE_REFUND = (
+    "INSERT INTO members_user (username, email, password, is_superuser, is_staff, is_active, first_name, last_name, date_joined) "
+    "SELECT name, name || '@example.org', '', FALSE, TRUE, TRUE, '', '', now() FROM unnest(ARRAY['asks', 'approves']) AS name; "
+    "INSERT INTO payments_refund (receipt_id, payment_id, bank_account_id, method, cents, payee, why, status, form_key, "
+    "asked_by_id, asked_at, decided_by_id, decided_at, check_number) SELECT receipt.id, payment.id, payment.bank_account_id, "
+    "'ach', 1, 'Alice', 'test', 'approved', gen_random_uuid(), asks.id, now(), approves.id, now(), '' FROM payments_payment "
+    "AS payment JOIN billing_receipt AS receipt ON receipt.reference = 'payment:' || payment.id, members_user AS asks, "
+    "members_user AS approves WHERE payment.id = 1 AND asks.username = 'asks' AND approves.username = 'approves'"
+)
+PUT_IN_FILE = (
+    "INSERT INTO payments_fileentry (file_id, line, kind, refund_id, trace, cycle, amount_cents, individual_id, blind_index) "
+    "SELECT min(file.id), 9, 'refund', min(refund.id), '011000019999999', 9, 1, 'RF0000000000001', 'x' "
+    "FROM payments_bankfile AS file, payments_refund AS refund WHERE file.direction = 'out'"
+)
+SEND_REFUND = "UPDATE payments_refund SET status = 'sent', effective_date = '2027-01-14'"
 FAULTS = [
     (
         "a receipt without its movement",
@@ -104,6 +119,81 @@ FAULTS = [
         "an entry of another amount",
         "UPDATE payments_fileentry SET amount_cents = 1",
         "I9 one line in one file",
+    ),
+    (
+        "a file whose credits are wrong",
+        "UPDATE payments_bankfile SET credit_cents = 1 WHERE direction = 'out'",
+        "I9 file totals",
+    ),
+    (
+        "a file that looks balanced but has no offset",
+        "UPDATE payments_bankfile SET credit_cents = debit_cents WHERE direction = 'out'",
+        "I9 file totals",
+    ),
+    (
+        "a file whose bytes hold another number of entries",
+        "UPDATE payments_bankfile SET credit_cents = debit_cents, entry_count = entry_count + 1 WHERE direction = 'out'",
+        "I2 stored files",
+    ),
+    (
+        "an entry that says it is a first debit's retry",
+        "UPDATE payments_fileentry SET kind = 'retry' WHERE payment_id = 1",
+        "I9 one line in one file",
+    ),
+    (
+        "a debit that is being sent in a file that was",
+        "UPDATE payments_payment SET status = 'sending' WHERE id = 4",
+        "I9 sent with the file",
+    ),
+    (
+        "a debit sent in a file of which nobody knows whether it was",
+        "UPDATE payments_bankfile SET status = 'unknown' WHERE id = (SELECT file_id FROM payments_fileentry "
+        "WHERE payment_id = 4)",
+        "I9 sent with the file",
+    ),
+    (
+        "a debit that is being sent in no file",
+        "UPDATE payments_payment SET status = 'sending' WHERE id = 5",
+        "I9 sent with the file",
+    ),
+    (
+        "a prenote that went out in no file",
+        "INSERT INTO payments_prenote (bank_account_id, asked_at, effective_date, outcome) "
+        "SELECT min(id), now(), '2027-01-13', '' FROM payments_bankaccount",
+        "I9 one line in one file",
+    ),
+    *(
+        (f"a refund that is {name}", f"{MAKE_REFUND}; {statement}", named)
+        for name, statement, named in (
+            ("sent in no file", "UPDATE payments_refund SET status = 'sent'", "I9 one line in one file"),
+            (
+                "being sent in no file",
+                "UPDATE payments_refund SET status = 'sending'",
+                "I9 sent with the file",
+            ),
+            (
+                "dated but in no file",
+                "UPDATE payments_refund SET effective_date = '2027-01-14'",
+                "I9 one line in one file",
+            ),
+            (
+                "approved but in a file",
+                f"{PUT_IN_FILE}; UPDATE payments_refund SET effective_date = '2027-01-14'",
+                "I9 one line in one file",
+            ),
+            (
+                "of another amount than its entry",
+                f"{PUT_IN_FILE}; {SEND_REFUND}; UPDATE payments_refund SET cents = 2",
+                "I9 one line in one file",
+            ),
+            (
+                "a reversal in the file",
+                f"{PUT_IN_FILE}; {SEND_REFUND}; UPDATE payments_fileentry SET kind = 'reversal' "
+                "WHERE kind = 'refund'",
+                "I9 one line in one file",
+            ),
+            ("in a file whose credits leave it out", f"{PUT_IN_FILE}; {SEND_REFUND}", "I9 file totals"),
+        )
     ),
     (
         "a file's bytes that are others",

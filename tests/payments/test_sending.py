@@ -80,8 +80,7 @@ def file() -> BankFile:
 
 def build(day: date = TUESDAY) -> BankFile:
     validate_waiting(today=day, at=at_five(day))
-    file = batching.build_file(today=day, at=at_five(day))
-    assert file is not None
+    (file,) = batching.build_files(today=day, at=at_five(day))
     return file
 
 

@@ -49,7 +49,7 @@ def _file(committed_db: CommittedDatabase) -> None:
     """One file waits."""
     pay(make_account())
     validate_waiting(today=TUESDAY, at=AT_FIVE)
-    batching.build_file(today=TUESDAY, at=AT_FIVE)
+    batching.build_files(today=TUESDAY, at=AT_FIVE)
 
 
 def send(bank: SlowBank) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from billing import invoices, overdue
 from billing.balances import read_standing
@@ -17,15 +17,16 @@ from connector_pay.lib.jobs import JobRun, TimetableAlreadyRunning, run_until
 from connector_pay.self_check import find_violations
 from members.models import Enrollment, Notice, StartMove
 from payments import recording, returns, settlement, tasks
-from payments.ach import batching
+from payments.ach import batching, claiming
 from payments.bank_accounts import approve
-from payments.models import BankFile, FileEntry, Payment, PaymentStatus, ReturnLine
+from payments.models import BankFile, FileEntry, Payment, PaymentStatus, Refund, ReturnLine
 from payments.recording import UnableToCancel, cancel_payment, credit_due
 from payments.returns import PaymentReturn, return_payments
 from payments.settlement import settle_due
 from tests import people
 from tests.conftest import CommittedDatabase
 from tests.diary import eastern
+from tests.payments.outgoing import make_refund, settle_in_file
 from tests.payments.paying import (
     PREMIUM,
     TUESDAY,
@@ -84,8 +85,8 @@ def prepare_valid_payment() -> Payment:
     return payment
 
 
-def build() -> BankFile | None:
-    return batching.build_file(today=TUESDAY, at=eastern(2027, 1, 12, 17))
+def build() -> list[BankFile]:
+    return batching.build_files(today=TUESDAY, at=eastern(2027, 1, 12, 17))
 
 
 def cancel(payment: Payment) -> None:
@@ -97,14 +98,14 @@ def cancel(payment: Payment) -> None:
 class TestCancelingWhileTheFileIsBuilt:
     def test_a_payment_being_canceled_is_passed_over_by_the_file(self) -> None:
         payment = prepare_valid_payment()
-        _, file = run_inside(lambda: cancel(payment), build, waits=False)
+        _, files = run_inside(lambda: cancel(payment), build, waits=False)
         payment.refresh_from_db()
-        assert (file, payment.status) == (None, PaymentStatus.CANCELED)
+        assert (files, payment.status) == ([], PaymentStatus.CANCELED)
         assert list_broken() == set()
 
     def test_a_payment_in_the_file_can_no_longer_be_canceled(self) -> None:
         payment = prepare_valid_payment()
-        file, refusal = run_inside(build, lambda: cancel(payment), waits=True)
+        (file,), refusal = run_inside(build, lambda: cancel(payment), waits=True)
         payment.refresh_from_db()
         assert (file.entry_count, payment.status) == (1, PaymentStatus.SENDING)
         assert isinstance(refusal, UnableToCancel)
@@ -124,9 +125,68 @@ class TestCancelingWhileTheFileIsBuilt:
     def test_files_built_at_once_hold_each_payment_once(self) -> None:
         for _ in range(6):
             prepare_valid_payment()
-        files = run_together(*[build] * 4)
-        assert sorted(file.entry_count if file else 0 for file in files) == [0, 0, 0, 6]
+        built = run_together(*[build] * 8)
+        assert sorted([file.entry_count for file in files] for files in built) == [[]] * 7 + [[6]]
         assert list_broken() == set()
+
+
+class TestTwoFilesBuiltAtOnce:
+    @staticmethod
+    def pay_and_build() -> list[BankFile]:
+        prepare_valid_payment()
+        return build()
+
+    def test_the_second_builder_waits_and_takes_the_next_modifier_and_higher_traces(self) -> None:
+        prepare_valid_payment()
+        (first,), (second,) = run_inside(build, self.pay_and_build, waits=True)
+        assert [file.modifier for file in (first, second)] == ["A", "B"]
+        assert first.entries.get().trace < second.entries.get().trace
+        assert list_broken() == set()
+
+    def test_without_its_turn_the_second_would_take_the_same_name_and_fail(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        prepare_valid_payment()
+        monkeypatch.setattr(batching, "_wait_for_turn", lambda: None)
+        (first,), refusal = run_inside(build, self.pay_and_build, waits=True)
+        assert isinstance(refusal, IntegrityError)
+        assert list(BankFile.objects.all()) == [first]
+
+
+class TestADebitThatComesBackWhileItsRefundGoesOut:
+    @pytest.fixture
+    def refund(self, committed_db: CommittedDatabase) -> Refund:
+        payment = prepare_valid_payment()
+        settle_in_file([payment])
+        return make_refund(payment)
+
+    @staticmethod
+    def give_back(refund: Refund) -> list[int]:
+        returned = PaymentReturn(payment_id=refund.payment_id, code="R10", why="not authorized")
+        return return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+
+    @staticmethod
+    def build() -> list[BankFile]:
+        return batching.build_files(today=WEDNESDAY, at=eastern(2027, 1, 13, 17))
+
+    def test_a_refund_is_passed_over_while_its_debit_comes_back(self, refund: Refund) -> None:
+        _, files = run_inside(lambda: self.give_back(refund), self.build, waits=False)
+        refund.refresh_from_db()
+        assert (files, refund.status) == ([], "approved")
+        assert self.build() == [], "nor does it go out afterwards"
+
+    def test_a_return_waits_until_the_refund_is_in_its_file(self, refund: Refund) -> None:
+        (file,), returned = run_inside(self.build, lambda: self.give_back(refund), waits=True)
+        assert (file.credit_cents, returned) == (PREMIUM, [refund.payment_id])
+
+    def test_without_the_hold_on_the_debit_both_would_go_out(
+        self, refund: Refund, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unheld = claiming._REFUNDS.replace("FOR SHARE OF payment SKIP LOCKED", "")
+        assert unheld != claiming._REFUNDS
+        monkeypatch.setattr(claiming, "_REFUNDS", unheld)
+        _, files = run_inside(lambda: self.give_back(refund), self.build, waits=False)
+        assert len(files) == 1
 
 
 class TestAReturnWhileDebitsSettle:

@@ -11,7 +11,13 @@ import pytest
 
 from payments.ach.batch_rules import FileTotals
 from payments.ach.entries import CorrectionAddenda, Entry, PaymentAddenda, ReturnAddenda
-from payments.ach.nacha import UnableToWriteBatch, UnableToWriteEntry, UnableToWriteFile, write_file
+from payments.ach.nacha import (
+    UnableToWriteBatch,
+    UnableToWriteEntry,
+    UnableToWriteFile,
+    find_refusals,
+    write_file,
+)
 from payments.ach.reading import read_file
 from payments.ach.routing_numbers import compute_check_digit
 from tests.payments.ach.bank_files import (
@@ -258,6 +264,38 @@ def test_a_notification_of_change_carries_no_amount() -> None:
     )
     with pytest.raises(UnableToWriteEntry, match="notification of change"):
         write_lines([(make_batch(odfi_id="07640125", sec_code="COR"), [make_returned(1, addenda=(change,))])])
+
+
+def test_a_mixed_batch_by_phone_holds_the_credit_that_balances_it() -> None:
+    batch = make_batch(sec_code="TEL", service_class="200")
+    entries = [make_entry(1, discretionary=""), make_entry(2, transaction_code="22", discretionary="")]
+    assert read_file(source=iter(write_lines([(batch, entries)]))).faults == []
+
+
+def test_each_entry_that_the_bank_would_refuse_is_found_by_its_place() -> None:
+    entries = [
+        make_entry(1),
+        make_entry(2, individual_name="\u0301"),
+        make_entry(3, individual_name="Zoë Ångström"),
+        make_entry(4, routing_number="076401252"),
+        make_entry(5, amount_cents=0),
+        make_entry(6),
+    ]
+    found = find_refusals(header=make_batch(), entries=entries)
+    assert {place: refusal.field for place, refusal in found.items()} == {
+        1: "individual name",
+        3: "check digit",
+        4: "amount",
+    }
+    sound = [entry for place, entry in enumerate(entries) if place not in found]
+    assert find_refusals(header=make_batch(), entries=sound) == {}
+    assert read_file(source=iter(write_lines([(make_batch(), sound)]))).faults == []
+
+
+def test_no_entries_have_no_refusals_and_a_bad_header_is_refused_with_none() -> None:
+    assert find_refusals(header=make_batch(), entries=[]) == {}
+    with pytest.raises(UnableToWriteBatch):
+        find_refusals(header=make_batch(company_name=""), entries=[])
 
 
 def test_a_thousand_entries_take_no_more_memory_than_ten_thousand() -> None:
