@@ -1,6 +1,5 @@
 """Settlement: debits settle, post once the return window is over, or come back; and what a return brings with it."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +15,10 @@ from connector_pay.lib.jobs import Counts
 from members.outbox import Telling, tell
 from payments.ach.banking_days import add_banking_days, next_banking_day
 from payments.ach.return_codes import find_return_code
-from payments.bank_accounts import block, validate
+from payments.bank_accounts import block, list_waiting, validate_all
 from payments.coverage_sentences import describe_after_return
 from payments.models import (
     PAYMENT_MOVES,
-    BankAccount,
     BankAccountStatus,
     BankFile,
     FileStatus,
@@ -102,20 +100,14 @@ def return_payments(*, returns: Sequence[PaymentReturn], today: date, at: dateti
 
 
 def validate_waiting(*, today: date, at: datetime, bank_account_ids: Iterable[int] | None = None) -> Counts:
-    """Validate the accounts that recorded payments wait for, and stop the payments of those that cannot be used.
+    """Validate the accounts that payments and AutoPay wait for, and stop the payments of those that cannot be used.
 
     Never inside a transaction: a method may call over a network. Without ids, every account that waits.
     """
-    waiting = BankAccount.objects.filter(
-        status=BankAccountStatus.UNCHECKED, payments__status=PaymentStatus.RECORDED
-    )
+    waiting = list_waiting()
     if bank_account_ids is not None:
         waiting = waiting.filter(pk__in=list(bank_account_ids))
-    counts = Counter(passed=0, failed=0)
-    for account in waiting.select_related("sealed").distinct().order_by("pk"):
-        status = validate(bank_account=account, at=at)
-        counts["passed"] += status == BankAccountStatus.VALID
-        counts["failed"] += status == BankAccountStatus.FAILED
+    counts = validate_all(bank_accounts=waiting.select_related("sealed"), at=at)
     return {**counts, **stop_unusable(today=today, at=at)}
 
 

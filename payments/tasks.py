@@ -10,6 +10,7 @@ from connector_pay.lib.jobs import Counts
 from payments import drafts, recording, settlement
 from payments.ach import batching, incoming, sending
 from payments.bank import open_bank
+from payments.validation.prenotes import pass_prenotes
 
 
 def credit_due(*, day: date, at: datetime) -> Counts:
@@ -24,8 +25,10 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it."""
-    return settlement.settle_due(today=day, at=at)
+    """Debits settle on their effective date and post on the 3rd banking day after it; prenotes pass on that day, too."""
+    counts = settlement.settle_due(today=day, at=at)
+    prenotes = pass_prenotes(today=day, at=at)
+    return {**counts, **({"prenotes": prenotes} if prenotes else {})}
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
