@@ -1,16 +1,26 @@
 """The day's work on payments: crediting, reading the bank, settling, sending; each safe to run twice, late or in parallel."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from functools import partial
 
+import structlog
 from celery import shared_task
 from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import drafts, recording, settlement
 from payments.ach import batching, incoming, sending
 from payments.bank import open_bank
+from payments.models import BankAccountStatus, Payment
 from payments.validation.prenotes import pass_prenotes
+
+log = structlog.get_logger(__name__)
 
 
 def credit_due(*, day: date, at: datetime) -> Counts:
@@ -53,10 +63,33 @@ def clear_drafts(*, day: date, at: datetime) -> Counts:
     return {"cleared": drafts.clear_expired_drafts(at=at)}
 
 
+def wake_validation(*, payments: Iterable[Payment]) -> None:
+    """Have the bank accounts of payments just recorded validated, once they are committed; never holds up the payer.
+
+    The file of the day validates whatever waits, so nothing is lost where no worker can be woken.
+    """
+    unchecked = {
+        payment.bank_account_id
+        for payment in payments
+        if payment.bank_account.status == BankAccountStatus.UNCHECKED
+    }
+    if unchecked:
+        transaction.on_commit(partial(_wake_validation, sorted(unchecked)))
+
+
 @shared_task
 def validate_bank_accounts(bank_account_ids: list[int]) -> None:
     """Validate bank accounts just typed, after the payment is recorded."""
     settlement.validate_waiting(today=clock.today(), at=clock.now(), bank_account_ids=bank_account_ids)
+
+
+def _wake_validation(bank_account_ids: list[int]) -> None:
+    try:
+        # Raises at once while Redis is left alone, and within a second where it does not answer; the broker's own ways take more.
+        cache.get_many(["awake"])
+        validate_bank_accounts.apply_async(kwargs={"bank_account_ids": bank_account_ids}, retry=False)
+    except (RedisError, OperationalError) as error:
+        log.warning("no worker was woken to validate bank accounts", error=type(error).__name__)
 
 
 def _read_hand_over(at: datetime) -> datetime:

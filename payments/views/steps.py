@@ -27,6 +27,7 @@ from payments.review import (
     read_review,
     sign_review,
 )
+from payments.tasks import wake_validation
 from payments.views.journey import (
     AMOUNT,
     BANK,
@@ -137,7 +138,7 @@ def _record(
 ) -> HttpResponse:
     shows = journey.contents.shows_account
     try:
-        record_payments(
+        payments = record_payments(
             payer=describe_payer(journey, name=bank.holder_name),
             bank=bank,
             items=[_make_item(item, due_was_shown=shows) for item in items],
@@ -150,6 +151,7 @@ def _record(
         return _answer_repeated(journey) or _review_again(
             journey, bank=bank, items=items, problem=str(refusal)
         )
+    wake_validation(payments=payments)
     discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
 
