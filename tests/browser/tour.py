@@ -21,6 +21,7 @@ from payments import drafts
 from payments.models import PaymentStatus
 from tests import people
 from tests.browser import households
+from tests.browser.staff_tour import tour_waiting_accounts
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -376,6 +377,7 @@ def tour_staff(visit: Visit) -> None:
     first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
     visit.open(first or "", "staff-member")
     visit.open("/admin/payments/payment/", "staff-payments")
+    tour_waiting_accounts(visit)
     visit.open(reverse("demo_date"), "staff-demo-date")
 
 
