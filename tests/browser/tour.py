@@ -19,9 +19,10 @@ from playwright.sync_api import Page
 from connector_pay.lib import clock
 from payments import drafts
 from payments.models import PaymentStatus
+from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
-from tests.browser.staff_tour import tour_waiting_accounts
+from tests.browser.staff_tour import tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -314,10 +315,14 @@ def tour_past(visit: Visit) -> None:
     visit.open(f"/receipts/{payment.confirmation_number}/cancel/", "cancel-too-late")
     visit.open("/pay/", "pay-amount-past-due")
     visit.press("Continue", "pay-bank-saved")
+    households.add_directory()
     visit.page.get_by_label("Use another account").check()
-    visit.fill("Routing number", ROUTING)
+    visit.fill("Routing number", MERGED_ROUTING_NUMBER)
     visit.fill("Account number", "12")
     visit.press("Continue", "pay-bank-another-error")
+    fill_bank(visit)
+    visit.fill("Routing number", MERGED_ROUTING_NUMBER)
+    visit.press("Continue", "pay-review-merged-bank")
 
 
 def tour_replaced_bill(visit: Visit) -> None:
@@ -363,22 +368,6 @@ def _open_by_hand(visit: Visit, status: int) -> None:
         ),
     )
     visit.open(f"/fault-{status}/", f"fault-{status}")
-
-
-def tour_staff(visit: Visit) -> None:
-    """The staff's side: one of each shape."""
-    visit.portal.add_household(products=("health", "dental"))
-    staff = people.make_staff()
-    visit.open("/admin/login/", "staff-sign-in")
-    visit.fill("Username:", staff.username)
-    visit.fill("Password:", people.PASSWORD)
-    visit.press("Log in", "staff-index")
-    visit.open("/admin/members/member/", "staff-list")
-    first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
-    visit.open(first or "", "staff-member")
-    visit.open("/admin/payments/payment/", "staff-payments")
-    tour_waiting_accounts(visit)
-    visit.open(reverse("demo_date"), "staff-demo-date")
 
 
 CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
