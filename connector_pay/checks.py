@@ -21,6 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 from billing.policy import Policy
 from payments.ach.nacha import LINE_ENDS
 from payments.ach.offsets import UnableToReadOffsetAccount, read_offset_account
+from payments.validation import HISTORY, INSTANT, MANUAL, METHODS, PRENOTE
+from payments.validation.instant import find_url_fault
 
 SECRET_LENGTH = 50
 KEY_BYTES = 32
@@ -29,7 +31,6 @@ ALL_POWERFUL = frozenset({"postgres", "root"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 NOWHERE = ("filebased", "console", "locmem", "dummy")
 BANK_DRIVERS = ("folder", "sandbox", "sftp")
-VALIDATION_METHODS = ("instant", "manual")
 # What the SFTP bank cannot do without: the setting's name, and what to do.
 SFTP_NEEDS = {
     "host": ("SFTP_HOST", "Name your bank's server."),
@@ -41,6 +42,7 @@ SFTP_NEEDS = {
 FEWEST_LINES, MOST_LINES = 10, 9_999_990  # one block; as many blocks as a file can count
 # The cut-off comes after the bank was read and debits have settled, and before the self-check.
 EARLIEST_CUTOFF, LATEST_CUTOFF = time(9), time(23)
+LONGEST_INSTANT = 30.0  # seconds; it is asked while the file of the day waits
 # How each field of a bank file's headers must look: the setting's name, its form, and that form in words.
 ACH_FORMS = {
     "immediate_destination": ("ACH_IMMEDIATE_DESTINATION", r" \d{9}", "your bank's 9-digit routing number"),
@@ -303,16 +305,39 @@ def _check_sftp_keys() -> Iterator[CheckMessage]:
 
 def _check_validation() -> Iterator[CheckMessage]:
     methods = settings.BANK_VALIDATION_METHODS
+    name = "BANK_VALIDATION_METHODS"
     if not methods:
-        hint = "Set BANK_VALIDATION_METHODS=manual, or more."
-        yield refuse(25, "BANK_VALIDATION_METHODS", "is empty: online debits must be validated.", hint)
+        hint = f"Set {name}=history,prenote,manual, or more."
+        yield refuse(25, name, "is empty: online debits must be validated.", hint)
     for method in methods:
-        if method not in VALIDATION_METHODS:
-            hint = f"Choose from: {', '.join(VALIDATION_METHODS)}."
-            yield refuse(26, "BANK_VALIDATION_METHODS", f"names {method!r}, which does not exist.", hint)
-        elif method == "instant" and not settings.DEMO_MODE:
-            problem = "names the sandbox's instant provider, which believes every number."
-            yield refuse(27, "BANK_VALIDATION_METHODS", problem, "Take it out of the list.")
+        if method not in METHODS:
+            hint = f"Choose from: {', '.join(METHODS)}."
+            yield refuse(26, name, f"names {method!r}, which does not exist.", hint)
+    if list(methods) == [HISTORY]:
+        problem = "names history alone: an account that has never paid could never pay."
+        yield refuse(61, name, problem, "Add prenote or manual.")
+    elif INSTANT in methods and not {PRENOTE, MANUAL} & set(methods):
+        problem = "has nothing after instant: an account that the provider does not know would wait forever."
+        yield warn(61, name, problem, "Add prenote or manual.")
+    if INSTANT in methods and not (settings.DEMO_MODE and settings.BANK_DRIVER == "sandbox"):
+        yield from _check_instant()
+
+
+def _check_instant() -> Iterator[CheckMessage]:
+    """Account numbers go to the provider alone, over https."""
+    url = settings.INSTANT_VALIDATION_URL
+    hint = "Set your provider's https address, or take instant out of BANK_VALIDATION_METHODS."
+    if not url:
+        yield refuse(62, "INSTANT_VALIDATION_URL", "is missing.", hint)
+    elif fault := find_url_fault(url=url, may_be_local=False):
+        yield refuse(63, "INSTANT_VALIDATION_URL", fault, hint)
+    if not settings.INSTANT_VALIDATION_TOKEN:
+        yield refuse(
+            64, "INSTANT_VALIDATION_TOKEN", "is missing.", "Set the token that your provider gave you."
+        )
+    if not 0 < settings.INSTANT_VALIDATION_SECONDS <= LONGEST_INSTANT:
+        hint = f"Set it to a number of seconds up to {LONGEST_INSTANT:g}."
+        yield refuse(65, "INSTANT_VALIDATION_SECONDS", f"is {settings.INSTANT_VALIDATION_SECONDS:g}.", hint)
 
 
 def _check_ach() -> Iterator[CheckMessage]:

@@ -23,10 +23,11 @@ from members.activation import activate
 from members.exchange_generator import generate_events
 from members.models import EnrollmentStatus, IntakeEvent, Member, Product, User
 from payments.bank.magic_accounts import MAGIC_ACCOUNTS
+from payments.models import RoutingNumber
+from payments.routing_directory_generator import DEMO_ROUTING_NUMBER, generate_directory
 
 HOUSEHOLDS = 400
 SEED = 1
-ROUTING_NUMBER = "011000015"
 GOOD_ACCOUNT = "123456789012"
 STAFF = {"administrator": True, "reviewer": False}  # the role's name, and whether it may manage the staff
 BOTH, HEALTH_ALONE, DENTAL_ALONE = (Product.HEALTH, Product.DENTAL), (Product.HEALTH,), (Product.DENTAL,)
@@ -85,6 +86,13 @@ def load_exchange(*, file: Path, today: date) -> None:
             "Not every enrollment went in: begin anew with make run FRESH=1."
         ) from error
     file.unlink()
+
+
+def load_banks(*, file: Path, today: date) -> None:
+    """Bring a made-up routing directory in by `import_routing_directory`, where there is none."""
+    if not RoutingNumber.objects.exists():
+        write_privately(file, "".join(generate_directory(seed=SEED, today=today)))
+        call_command("import_routing_directory", str(file))
 
 
 def write_people(*, file: Path, url: str, today: date) -> dict[str, Any]:
@@ -209,9 +217,9 @@ def make_password() -> str:
 
 
 def _list_bank_accounts() -> list[dict[str, str]]:
-    good = {"account_number": GOOD_ACCOUNT, "routing_number": ROUTING_NUMBER, "does": "Pays"}
+    good = {"account_number": GOOD_ACCOUNT, "routing_number": DEMO_ROUTING_NUMBER, "does": "Pays"}
     magic = [
-        {"account_number": number, "routing_number": ROUTING_NUMBER, "does": account.does}
+        {"account_number": number, "routing_number": DEMO_ROUTING_NUMBER, "does": account.does}
         for number, account in MAGIC_ACCOUNTS.items()
     ]
     return [good, *magic]
@@ -222,4 +230,5 @@ def load_demo(*, url: str) -> dict[str, Any]:
     today = clock.today()
     settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     load_exchange(file=settings.DATA_DIR / "demo_exchange.jsonl", today=today)
+    load_banks(file=settings.DATA_DIR / "made_up_routing_directory.txt", today=today)
     return write_people(file=settings.DATA_DIR / "demo.json", url=url, today=today)

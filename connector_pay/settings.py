@@ -295,8 +295,12 @@ SFTP: dict[str, Any] = {
 }
 SANDBOX_BANK_DIR = Path(env.str("SANDBOX_BANK_DIR", str(DATA_DIR / "sandbox_bank")))
 BANK_VALIDATION_METHODS = env.list(
-    "BANK_VALIDATION_METHODS", ["instant", "manual"] if DEMO_MODE else ["manual"]
+    "BANK_VALIDATION_METHODS",
+    ["history", "instant", "manual"] if DEMO_MODE else ["history", "prenote", "manual"],
 )
+INSTANT_VALIDATION_URL = env.str("INSTANT_VALIDATION_URL", "")
+INSTANT_VALIDATION_TOKEN = env.str("INSTANT_VALIDATION_TOKEN", "")
+INSTANT_VALIDATION_SECONDS = env.float("INSTANT_VALIDATION_SECONDS", 5.0)
 ACH = {
     "immediate_destination": pad_routing_number(
         env.str("ACH_IMMEDIATE_DESTINATION", "011000015" if DEMO_MODE else "")

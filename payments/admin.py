@@ -1,5 +1,5 @@
-"""Staff's review of how money moves: payments with their history, bank accounts, authorizations, bank
-files and returns.
+"""Staff's review of how money moves: payments with their history, authorizations, bank files and
+returns.
 
 A bank account's number is never shown here, only how it ends.
 """
@@ -22,16 +22,14 @@ from connector_pay.lib.read_only_admin import (
 from members.models import Notice
 from payments.models import (
     Authorization,
-    BankAccount,
-    BankAccountMove,
     BankFile,
     FileEntry,
     FileMove,
     Payment,
     PaymentMove,
     ReturnLine,
-    Validation,
 )
+from payments.staff import bank_accounts as bank_accounts  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
 from payments.staff.proofs import show_proof
 
@@ -167,52 +165,6 @@ class PaymentAdmin(ReadOnlyAdmin):
     def notices(self, payment: Payment) -> str:
         """Leads to what was told about it."""
         return link_to_list(Notice, "Notices about this payment", subject__exact=payment.reference)
-
-
-class BankAccountMoveInline(ReadOnlyInline):
-    """How its status changed."""
-
-    model = BankAccountMove
-    fields = ("before", "after", "at", "why")
-
-
-class ValidationInline(ReadOnlyInline):
-    """How it was validated."""
-
-    model = Validation
-    fields = ("method", "outcome", "detail", "at")
-
-
-@admin.register(BankAccount)
-class BankAccountAdmin(ReadOnlyAdmin):
-    """A bank account that payments are drawn on."""
-
-    list_display = ("ending", "holder_name", "kind", "routing_number", "status", "added_at")
-    list_filter = ("status", "kind")
-    fields = (
-        "ending",
-        "holder_name",
-        "kind",
-        "routing_number",
-        "status",
-        "owner",
-        "payments",
-        "added_at",
-        "hidden_at",
-    )
-    inlines = (ValidationInline, BankAccountMoveInline)
-    search_paths = {"last_four": "last_four", "title": "holder_name", "email": "owner__email"}
-    search_help_text = "The last four digits, the name on the account, or the owner's email address"
-
-    @admin.display(description="number")
-    def ending(self, account: BankAccount) -> str:
-        """How the number ends; more is never shown."""
-        return mask_number(account.last_four)
-
-    @admin.display(description="payments")
-    def payments(self, account: BankAccount) -> str:
-        """Leads to the payments drawn on it."""
-        return link_to_list(Payment, "Payments drawn on it", bank_account__id__exact=account.pk)
 
 
 @admin.register(Authorization)

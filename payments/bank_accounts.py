@@ -1,13 +1,14 @@
 """Bank accounts: what a payer types, checked and sealed; the one function that reads an account number in clear."""
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.models import SealedValue
@@ -21,15 +22,22 @@ from payments.models import (
     BankAccount,
     BankAccountMove,
     BankAccountStatus,
+    Mandate,
+    MandateStatus,
+    Payment,
+    PaymentStatus,
     ReturnLine,
     RoutingNumber,
     Validation,
 )
-from payments.validation import Attempt, Result, try_methods
+from payments.validation import MANUAL, Attempt, Question, Result, ask_methods, list_methods
 
 ACCOUNT_NUMBER = "account_number"  # what the sealed value is sealed for
 CLOSED = (BankAccountStatus.FAILED, BankAccountStatus.BLOCKED)
 MAY_BE_BLOCKED = (BankAccountStatus.UNCHECKED, BankAccountStatus.VALID, BankAccountStatus.PAUSED)
+AFTER = {Result.PASSED: BankAccountStatus.VALID, Result.FAILED: BankAccountStatus.FAILED}
+LONGEST_DETAIL = 200
+VALIDATED_AT_ONCE = 200  # accounts asked about before what was said is kept
 
 _SEPARATORS = re.compile(r"[\s.\-‐‑–—/]")
 _ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{4,17}", re.ASCII)
@@ -158,35 +166,46 @@ def read_details(*, bank_account: BankAccount) -> BankDetails:
     )
 
 
-def validate(*, bank_account: BankAccount, at: datetime) -> BankAccountStatus:
-    """Ask the validation methods, outside any transaction, and keep what they said; returns where the account stands.
+def list_waiting() -> QuerySet[BankAccount]:
+    """The accounts not yet validated for which a recorded payment or AutoPay waits."""
+    recorded = Payment.objects.filter(bank_account=OuterRef("pk"), status=PaymentStatus.RECORDED)
+    drafted = Mandate.objects.filter(bank_account=OuterRef("pk"), status=MandateStatus.ON)
+    unchecked = BankAccount.objects.filter(status=BankAccountStatus.UNCHECKED)
+    return unchecked.filter(Exists(recorded) | Exists(drafted)).order_by("pk")
 
-    An account that was answered for before is not asked about again.
-    """
-    if bank_account.status != BankAccountStatus.UNCHECKED:
-        return BankAccountStatus(bank_account.status)
-    attempts = try_methods(details=read_details(bank_account=bank_account))
-    with transaction.atomic():
-        _keep_attempts(bank_account, attempts, at=at)
-        results = {attempt.outcome.result for attempt in attempts}
-        if Result.PASSED in results:
-            _move(bank_account, BankAccountStatus.VALID, at=at, why=attempts[-1].method)
-        elif Result.FAILED in results:
-            _move(bank_account, BankAccountStatus.FAILED, at=at, why=attempts[-1].method)
+
+def validate(*, bank_account: BankAccount, at: datetime) -> BankAccountStatus:
+    """Ask the validation methods about one account, outside any transaction; returns where it stands."""
+    validate_all(bank_accounts=[bank_account], at=at)
     bank_account.refresh_from_db(fields=["status"])
     return BankAccountStatus(bank_account.status)
 
 
-def approve(*, bank_account: BankAccount, at: datetime) -> bool:
+def validate_all(*, bank_accounts: Iterable[BankAccount], at: datetime) -> Counter[str]:
+    """Ask the validation methods, outside any transaction, and keep what they said; returns how many passed and failed.
+
+    An account that was answered for before is not asked about again. The accounts come with their sealed numbers, and some at
+    a time, so that a crash forgets little.
+    """
+    methods, counts = list_methods(), Counter(passed=0, failed=0)
+    unchecked = [account for account in bank_accounts if account.status == BankAccountStatus.UNCHECKED]
+    for start in range(0, len(unchecked), VALIDATED_AT_ONCE):
+        questions = [
+            Question(account, partial(read_details, bank_account=account))
+            for account in unchecked[start : start + VALIDATED_AT_ONCE]
+        ]
+        counts.update(_keep_answers(ask_methods(methods=methods, questions=questions, at=at), at=at))
+    return counts
+
+
+def approve(*, bank_account: BankAccount, at: datetime, by: str = "") -> bool:
     """Staff have validated the account by hand; False if it no longer waits for that."""
-    with transaction.atomic():
-        moved = _move(bank_account, BankAccountStatus.VALID, at=at, why="manual")
-        if moved:
-            Validation.objects.create(
-                bank_account=bank_account, method="manual", outcome=Result.PASSED, at=at
-            )
-    bank_account.refresh_from_db(fields=["status"])
-    return moved
+    return _decide(bank_account, Result.PASSED, detail=_say_who(by), at=at)
+
+
+def refuse(*, bank_account: BankAccount, at: datetime, why: str, by: str = "") -> bool:
+    """Staff say that the account cannot be debited; False if it no longer waits. What waits on it is for `stop_unusable`."""
+    return _decide(bank_account, Result.FAILED, detail=f"{_say_who(by)}: {why}".lstrip(": "), at=at)
 
 
 def block(*, bank_account_ids: Iterable[int], at: datetime, why: str) -> list[int]:
@@ -299,33 +318,68 @@ def _keep(details: BankDetails, *, owner: User | None, index: str, at: datetime)
     )
 
 
-def _keep_attempts(bank_account: BankAccount, attempts: list[Attempt], *, at: datetime) -> None:
-    """One row for each method and answer: a method that still waits is not written down again every day."""
-    kept = set(bank_account.validations.values_list("method", "outcome"))
+@transaction.atomic
+def _keep_answers(attempts: Sequence[Attempt], *, at: datetime) -> Counter[str]:
+    """Keep the attempts and move the accounts decided on, but for those that somebody has decided on meanwhile."""
+    ids = {attempt.bank_account_id for attempt in attempts}
+    # Locked in one order: another process may have asked about some of the same accounts.
+    locked = BankAccount.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    list(locked.values_list("pk", flat=True))
+    _keep_attempts(attempts, ids, at=at)
+    decided: defaultdict[tuple[str, Result], list[int]] = defaultdict(list)
+    for attempt in attempts:
+        if attempt.outcome.result in AFTER:
+            decided[attempt.method, attempt.outcome.result].append(attempt.bank_account_id)
+    counts: Counter[str] = Counter()
+    for (method, result), decided_ids in decided.items():
+        counts[result] += len(_move(decided_ids, AFTER[result], at=at, why=method))
+    return counts
+
+
+def _keep_attempts(attempts: Sequence[Attempt], ids: Iterable[int], *, at: datetime) -> None:
+    """One row for each answer, but a method that merely waits is not written down again every day."""
+    known = Validation.objects.filter(bank_account__in=ids, outcome=Result.PENDING)
+    waiting = set(known.values_list("bank_account_id", "method", "detail"))
     Validation.objects.bulk_create(
         Validation(
-            bank_account=bank_account,
+            bank_account_id=attempt.bank_account_id,
             method=attempt.method,
             outcome=attempt.outcome.result,
             detail=attempt.outcome.detail,
             at=at,
         )
         for attempt in attempts
-        if (attempt.method, attempt.outcome.result) not in kept
+        if attempt.outcome.is_from_outside
+        or attempt.outcome.result != Result.PENDING
+        or (attempt.bank_account_id, attempt.method, attempt.outcome.detail) not in waiting
     )
 
 
-def _move(bank_account: BankAccount, after: BankAccountStatus, *, at: datetime, why: str) -> bool:
-    moved = BANK_ACCOUNT_MOVES.move(
+@transaction.atomic
+def _decide(bank_account: BankAccount, result: Result, *, detail: str, at: datetime) -> bool:
+    moved = _move([bank_account.pk], AFTER[result], at=at, why=f"{MANUAL} {detail}".strip())
+    if moved:
+        Validation.objects.create(
+            bank_account=bank_account, method=MANUAL, outcome=result, detail=detail[:LONGEST_DETAIL], at=at
+        )
+    bank_account.refresh_from_db(fields=["status"])
+    return bool(moved)
+
+
+def _say_who(by: str) -> str:
+    return f"by {by}" if by else ""
+
+
+def _move(ids: Iterable[int], after: BankAccountStatus, *, at: datetime, why: str) -> list[int]:
+    return BANK_ACCOUNT_MOVES.move(
         model=BankAccount,
         history=BankAccountMove,
-        ids=[bank_account.pk],
+        ids=ids,
         before=BankAccountStatus.UNCHECKED,
         after=after,
         at=at,
-        why=why,
+        why=why[:LONGEST_DETAIL],
     )
-    return bool(moved)
 
 
 def _passes_luhn(number: str) -> bool:

@@ -1,6 +1,5 @@
 """Settlement: debits settle on their day and post once the return window is over; bank accounts that wait are validated."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
@@ -11,11 +10,9 @@ from billing.allocation import clear, lock_accounts, settle
 from billing.policy import read_policy
 from connector_pay.lib.jobs import Counts
 from payments.ach.banking_days import add_banking_days, next_banking_day
-from payments.bank_accounts import validate
+from payments.bank_accounts import list_waiting, validate_all
 from payments.models import (
     PAYMENT_MOVES,
-    BankAccount,
-    BankAccountStatus,
     BankFile,
     FileStatus,
     Payment,
@@ -59,20 +56,14 @@ def list_missing_return_files(*, effective_date: date, today: date) -> list[date
 
 
 def validate_waiting(*, today: date, at: datetime, bank_account_ids: Iterable[int] | None = None) -> Counts:
-    """Validate the accounts that recorded payments wait for, and stop the payments of those that cannot be used.
+    """Validate the accounts that payments and AutoPay wait for, and stop the payments of those that cannot be used.
 
     Never inside a transaction: a method may call over a network. Without ids, every account that waits.
     """
-    waiting = BankAccount.objects.filter(
-        status=BankAccountStatus.UNCHECKED, payments__status=PaymentStatus.RECORDED
-    )
+    waiting = list_waiting()
     if bank_account_ids is not None:
         waiting = waiting.filter(pk__in=list(bank_account_ids))
-    counts = Counter(passed=0, failed=0)
-    for account in waiting.select_related("sealed").distinct().order_by("pk"):
-        status = validate(bank_account=account, at=at)
-        counts["passed"] += status == BankAccountStatus.VALID
-        counts["failed"] += status == BankAccountStatus.FAILED
+    counts = validate_all(bank_accounts=waiting.select_related("sealed"), at=at)
     return {**counts, **stop_unusable(today=today, at=at)}
 
 

@@ -20,10 +20,9 @@ from members.models import EnrollmentStatus
 from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
 from payments.coverage_sentences import describe_effect as describe_effect
 from payments.models import Payment, PaymentStatus
-from payments.validation import answers_at_once
+from payments.validation import count_waiting_days
 
 AUTHORIZATION_VERSION = "single-debit-1"
-MANUAL_VALIDATION_BANKING_DAYS = 2  # what staff take to look at a bank account
 
 PUBLIC_STATUS = {
     PaymentStatus.RECORDED: gettext_lazy("Processing"),
@@ -109,9 +108,9 @@ def expected_clearing_date(
     """The business date on which a payment is final: the 3rd banking day after its debit, if not returned.
 
     `effective_date` is the debit's own day once the payment is in a bank file; before that it is worked out
-    from the next file. A bank account that staff must look at first adds the days that takes.
+    from the next file. A bank account that staff or a prenote must answer for first adds the days that takes.
     """
-    wait = 0 if validated or answers_at_once() else MANUAL_VALIDATION_BANKING_DAYS
+    wait = 0 if validated else count_waiting_days()
     effective = effective_date or _find_effective_date(
         today=today, at=at, received_date=received_date, wait=wait, calendar=calendar
     )

@@ -1,15 +1,26 @@
 """The day's work on payments: crediting, reading the bank, settling, sending; each safe to run twice, late or in parallel."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from functools import partial
 
+import structlog
 from celery import shared_task
 from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import drafts, recording, refunds, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
+from payments.models import BankAccountStatus, Payment
+from payments.validation.prenotes import pass_prenotes
+
+log = structlog.get_logger(__name__)
 
 
 def credit_due(*, day: date, at: datetime) -> Counts:
@@ -29,10 +40,13 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it; then refunds settle."""
+    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too; refunds settle."""
     counts = settlement.settle_due(today=day, at=at)
-    refunded = refunds.settle_refunds(today=day, at=at)
-    return dict(counts) | ({"refunded": refunded} if refunded else {})
+    more = {
+        "prenotes": pass_prenotes(today=day, at=at),
+        "refunded": refunds.settle_refunds(today=day, at=at),
+    }
+    return {**counts, **{name: count for name, count in more.items() if count}}
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
@@ -61,10 +75,33 @@ def clear_drafts(*, day: date, at: datetime) -> Counts:
     return {"cleared": drafts.clear_expired_drafts(at=at)}
 
 
+def wake_validation(*, payments: Iterable[Payment]) -> None:
+    """Have the bank accounts of payments just recorded validated, once they are committed; never holds up the payer.
+
+    The file of the day validates whatever waits, so nothing is lost where no worker can be woken.
+    """
+    unchecked = {
+        payment.bank_account_id
+        for payment in payments
+        if payment.bank_account.status == BankAccountStatus.UNCHECKED
+    }
+    if unchecked:
+        transaction.on_commit(partial(_wake_validation, sorted(unchecked)))
+
+
 @shared_task
 def validate_bank_accounts(bank_account_ids: list[int]) -> None:
     """Validate bank accounts just typed, after the payment is recorded."""
     settlement.validate_waiting(today=clock.today(), at=clock.now(), bank_account_ids=bank_account_ids)
+
+
+def _wake_validation(bank_account_ids: list[int]) -> None:
+    try:
+        # Raises at once while Redis is left alone, and within a second where it does not answer; the broker's own ways take more.
+        cache.get_many(["awake"])
+        validate_bank_accounts.apply_async(kwargs={"bank_account_ids": bank_account_ids}, retry=False)
+    except (RedisError, OperationalError) as error:
+        log.warning("no worker was woken to validate bank accounts", error=type(error).__name__)
 
 
 def _read_hand_over(at: datetime) -> datetime:

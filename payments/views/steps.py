@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from members import member_id
-from payments.bank_accounts import BankDetails, UnableToUseBankAccount
+from payments import routing_directory
+from payments.bank_accounts import BankDetails, UnableToUseBankAccount, check_routing_number
 from payments.channels.guest import read_identifier
 from payments.drafts import UnableToFindDraft, discard_draft
 from payments.forms.authorizing import ReviewForm
@@ -27,6 +28,7 @@ from payments.review import (
     read_review,
     sign_review,
 )
+from payments.tasks import wake_validation
 from payments.views.journey import (
     AMOUNT,
     BANK,
@@ -84,7 +86,12 @@ def show_bank(journey: Journey) -> HttpResponse:
         form = BankForm(initial=_read_bank_initial(journey), **options)
     total_cents = sum(item.amount_cents for item in journey.contents.chosen)
     return journey.show(
-        "payments/pay_bank.html", BANK, form=form, has_saved=bool(saved), total_cents=total_cents
+        "payments/pay_bank.html",
+        BANK,
+        form=form,
+        has_saved=bool(saved),
+        total_cents=total_cents,
+        directory=_find_typed_bank(form),
     )
 
 
@@ -137,7 +144,7 @@ def _record(
 ) -> HttpResponse:
     shows = journey.contents.shows_account
     try:
-        record_payments(
+        payments = record_payments(
             payer=describe_payer(journey, name=bank.holder_name),
             bank=bank,
             items=[_make_item(item, due_was_shown=shows) for item in items],
@@ -150,6 +157,7 @@ def _record(
         return _answer_repeated(journey) or _review_again(
             journey, bank=bank, items=items, problem=str(refusal)
         )
+    wake_validation(payments=payments)
     discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
 
@@ -176,6 +184,7 @@ def _review_again(
 def _draw_review(
     journey: Journey, *, bank: BankDetails | BankAccount, form: ReviewForm, items: Sequence[ReviewItem]
 ) -> HttpResponse:
+    directory = routing_directory.find_bank(routing_number=bank.routing_number)
     boxes = [form[f"authorize_{item.payable.account_id}"] for item in items]
     return journey.show(
         "payments/pay_review.html",
@@ -183,7 +192,8 @@ def _draw_review(
         form=form,
         payments=list(zip(items, boxes, strict=True)),
         identification=_list_identification(journey),
-        bank_rows=_list_bank_rows(journey, bank),
+        bank_rows=_list_bank_rows(journey, bank, directory),
+        directory=directory,
         total_cents=sum(item.amount_cents for item in items),
         is_scheduled=any(item.received_date > journey.today for item in items),
     )
@@ -236,7 +246,18 @@ def _read_bank_initial(journey: Journey) -> dict[str, object]:
     return initial
 
 
-def _list_bank_rows(journey: Journey, bank: BankDetails | BankAccount) -> list[dict[str, str]]:
+def _find_typed_bank(form: BankForm) -> routing_directory.Bank | None:
+    """The bank of the routing number in the box; None for no number, a wrong one, or one that the directory lacks."""
+    try:
+        number = check_routing_number(form["routing_number"].value() or "")
+    except UnableToUseBankAccount:
+        return None
+    return routing_directory.find_bank(routing_number=number)
+
+
+def _list_bank_rows(
+    journey: Journey, bank: BankDetails | BankAccount, directory: routing_directory.Bank | None
+) -> list[dict[str, str]]:
     change = journey.link(BANK)
     account = _("%(kind)s, ending %(four)s") % {"kind": AccountKind(bank.kind).label, "four": bank.last_four}
     rows = [
@@ -244,6 +265,8 @@ def _list_bank_rows(journey: Journey, bank: BankDetails | BankAccount) -> list[d
         {"label": _("Routing number"), "value": bank.routing_number, "change_url": change},
         {"label": _("Bank account"), "value": account, "change_url": change},
     ]
+    if directory:
+        rows.insert(1, {"label": _("Bank"), "value": directory.name, "change_url": ""})
     if journey.contents.receipt_email:
         rows.append(
             {

@@ -16,6 +16,8 @@ from members.models import EnrollmentStatus, Member
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
 from payments.models import Payment, PaymentChannel
 from payments.recording import Payer, cancel_payment
+from payments.routing_directory import import_directory
+from payments.routing_directory_generator import generate_directory
 from tests import people
 from tests.payments import paying
 from tests.portal import Household, Portal, find_next_start
@@ -121,6 +123,12 @@ def add_pushed(portal: Portal) -> Household:
         account_ids=[find_account(household).pk],
     )
     return household
+
+
+def add_directory() -> None:
+    """The made-up directory of routing numbers."""
+    lines = generate_directory(seed=1, today=clock.today())
+    import_directory(lines=(line.encode() for line in lines), at=clock.now())
 
 
 def find_bill(household: Household, *, voided: bool) -> Invoice:

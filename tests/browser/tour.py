@@ -19,8 +19,10 @@ from playwright.sync_api import Page
 from connector_pay.lib import clock
 from payments import drafts
 from payments.models import PaymentStatus
+from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
+from tests.browser.staff_tour import tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -313,10 +315,14 @@ def tour_past(visit: Visit) -> None:
     visit.open(f"/receipts/{payment.confirmation_number}/cancel/", "cancel-too-late")
     visit.open("/pay/", "pay-amount-past-due")
     visit.press("Continue", "pay-bank-saved")
+    households.add_directory()
     visit.page.get_by_label("Use another account").check()
-    visit.fill("Routing number", ROUTING)
+    visit.fill("Routing number", MERGED_ROUTING_NUMBER)
     visit.fill("Account number", "12")
     visit.press("Continue", "pay-bank-another-error")
+    fill_bank(visit)
+    visit.fill("Routing number", MERGED_ROUTING_NUMBER)
+    visit.press("Continue", "pay-review-merged-bank")
 
 
 def tour_replaced_bill(visit: Visit) -> None:
@@ -362,49 +368,6 @@ def _open_by_hand(visit: Visit, status: int) -> None:
         ),
     )
     visit.open(f"/fault-{status}/", f"fault-{status}")
-
-
-def tour_staff(visit: Visit) -> None:
-    """The staff's side: one of each shape."""
-    visit.portal.add_household(products=("health", "dental"))
-    _sign_in_as_staff(visit, looked_at=True)
-    visit.open("/admin/members/member/", "staff-list")
-    first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
-    visit.open(first or "", "staff-member")
-    visit.open("/admin/payments/payment/", "staff-payments")
-    visit.open(reverse("demo_date"), "staff-demo-date")
-    _tour_refunds(visit)
-
-
-def _sign_in_as_staff(visit: Visit, *, looked_at: bool = False) -> None:
-    staff = people.make_staff()
-    visit.page.context.clear_cookies()
-    visit.open("/admin/login/", "staff-sign-in" if looked_at else "")
-    visit.fill("Username:", staff.username)
-    visit.fill("Password:", people.PASSWORD)
-    visit.press("Log in", "staff-index" if looked_at else "")
-
-
-def _tour_refunds(visit: Visit) -> None:
-    """One of the staff asks for a refund by check, another approves it and notes the check's number."""
-    household = households.add_with_credit(visit.portal)
-    payment = households.find_payment(household, status=PaymentStatus.POSTED)
-    visit.open(reverse("admin:payments_payment_change", args=[payment.pk]), "staff-payment")
-    visit.follow("Ask for a refund", "staff-refund-ask")
-    visit.press("Show what it does", "staff-refund-ask-empty")
-    visit.page.get_by_label("By check").check()
-    visit.fill("Why:", "Paid twice by mistake")
-    visit.press("Show what it does", "staff-refund-preview")
-    visit.press("Ask for this refund", "staff-refund-asked")
-    asked = visit.page.url.removeprefix(visit.portal.url)
-    _sign_in_as_staff(visit)
-    visit.open(asked, "staff-refund-to-approve")
-    visit.press("Approve this refund", "staff-refund-approved")
-    visit.open(reverse("admin:payments_refund_checks"), "staff-checks-to-print")
-    visit.page.get_by_label("Number of the check").fill("1042")
-    visit.press("Printed", "staff-checks-none")
-    visit.open(reverse("admin:payments_refund_changelist"), "staff-refunds")
-    visit.open(reverse("admin:payments_refund_due"), "staff-refunds-due")
 
 
 CHAPTERS: Mapping[str, Callable[[Visit], None]] = {

@@ -146,7 +146,37 @@ DANGEROUS = [
     ({"BANK_DRIVER": "sftp", "SFTP_TIMEOUT_SECONDS": "0"}, "SFTP_TIMEOUT_SECONDS gives the bank no time"),
     ({"BANK_VALIDATION_METHODS": ""}, "BANK_VALIDATION_METHODS is empty"),
     ({"BANK_VALIDATION_METHODS": "manual,hope"}, "BANK_VALIDATION_METHODS names 'hope'"),
-    ({"BANK_VALIDATION_METHODS": "instant"}, "BANK_VALIDATION_METHODS names the sandbox's instant provider"),
+    ({"BANK_VALIDATION_METHODS": "history"}, "BANK_VALIDATION_METHODS names history alone"),
+    ({"BANK_VALIDATION_METHODS": "history,instant"}, "BANK_VALIDATION_METHODS has nothing after instant"),
+    ({"BANK_VALIDATION_METHODS": "instant,manual"}, "INSTANT_VALIDATION_URL is missing"),
+    ({"BANK_VALIDATION_METHODS": "instant,manual"}, "INSTANT_VALIDATION_TOKEN is missing"),
+    (
+        {"BANK_VALIDATION_METHODS": "instant,manual", "INSTANT_VALIDATION_URL": "http://checks.example.org"},
+        "INSTANT_VALIDATION_URL is not an https address",
+    ),
+    (
+        {"BANK_VALIDATION_METHODS": "instant,manual", "INSTANT_VALIDATION_URL": "http://127.0.0.1:9000"},
+        "INSTANT_VALIDATION_URL is not an https address",
+    ),
+    (
+        {
+            "BANK_VALIDATION_METHODS": "instant,manual",
+            "INSTANT_VALIDATION_URL": "https://me:secret@checks.example.org",
+        },
+        "INSTANT_VALIDATION_URL holds a name or password",
+    ),
+    (
+        {"BANK_VALIDATION_METHODS": "instant,manual", "INSTANT_VALIDATION_SECONDS": "0"},
+        "INSTANT_VALIDATION_SECONDS is 0",
+    ),
+    (
+        {"BANK_VALIDATION_METHODS": "instant,manual", "INSTANT_VALIDATION_SECONDS": "31"},
+        "INSTANT_VALIDATION_SECONDS is 31",
+    ),
+    (
+        {"DEMO_MODE": "true", "BANK_DRIVER": "folder", "BANK_VALIDATION_METHODS": "instant,manual"},
+        "INSTANT_VALIDATION_URL is missing",
+    ),
     (
         {"ACH_COMPANY_NAME": "A name of more than 16"},
         "ACH_COMPANY_NAME does not look as a bank file needs it",
@@ -177,6 +207,24 @@ DANGEROUS = [
 def test_each_danger_is_named(changes, words, monkeypatch):
     problems = find_problems(monkeypatch, fill_in(**changes))
     assert [problem for problem in problems if words in problem], problems
+
+
+@pytest.mark.parametrize("methods", ["manual", "prenote", "history,prenote", "history,manual"])
+def test_each_way_to_answer_for_every_account_is_enough(methods, monkeypatch):
+    assert find_problems(monkeypatch, fill_in(BANK_VALIDATION_METHODS=methods)) == []
+
+
+@pytest.mark.parametrize("seconds", ["0.5", "30"])
+def test_a_provider_with_address_and_token_is_taken(seconds, tmp_path, monkeypatch):
+    token = tmp_path / "token"
+    token.write_text("a-token-of-the-provider")
+    environment = fill_in(
+        BANK_VALIDATION_METHODS="history,instant,manual",
+        INSTANT_VALIDATION_URL="https://checks.example.org/v1/accounts",
+        INSTANT_VALIDATION_TOKEN_FILE=str(token),
+        INSTANT_VALIDATION_SECONDS=seconds,
+    )
+    assert find_problems(monkeypatch, environment) == []
 
 
 def test_a_local_mail_server_needs_no_tls(monkeypatch):

@@ -20,6 +20,8 @@ from members.exchange_generator import generate_events
 from members.models import Enrollment, IntakeEvent, Member, User
 from payments.ach.routing_numbers import find_routing_fault
 from payments.bank.magic_accounts import MAGIC_ACCOUNTS
+from payments.models import RoutingNumber
+from payments.routing_directory import find_bank
 from tests.paying import get, open_review, press_pay
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,20 @@ def test_the_bank_accounts_are_a_good_one_and_every_magic_one(people):
     assert accounts[0]["account_number"] not in MAGIC_ACCOUNTS
     assert all(one["does"] for one in accounts)
     assert not any(find_routing_fault(routing_number=one["routing_number"]) for one in accounts)
+
+
+def test_the_routing_number_of_the_list_has_the_name_of_a_bank_that_is_made_up(people, folder):
+    numbers = {one["routing_number"] for one in people["bank_accounts"]}
+    assert [find_bank(routing_number=number).name for number in numbers] == ["SANDBOX BANK (MADE UP)"]
+    assert RoutingNumber.objects.count() > 20
+    assert not RoutingNumber.objects.exclude(bank_name__endswith="(MADE UP)").exists()
+
+
+def test_a_directory_that_the_operator_brought_stays(people, folder):
+    RoutingNumber.objects.exclude(number="011000015").delete()
+    RoutingNumber.objects.update(bank_name="A BANK OF THE OPERATOR'S")
+    load(folder)
+    assert RoutingNumber.objects.get().bank_name == "A BANK OF THE OPERATOR'S"
 
 
 def test_loading_again_keeps_people_and_passwords(people, folder):

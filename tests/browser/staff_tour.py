@@ -1,0 +1,81 @@
+"""The staff's chapter of the tour: what they read, and what they decide."""
+
+from typing import TYPE_CHECKING
+
+from django.test import override_settings
+from django.urls import reverse
+
+from connector_pay.lib import clock
+from payments.bank_accounts import validate
+from payments.models import Payment, PaymentStatus
+from tests import people
+from tests.browser import households
+
+if TYPE_CHECKING:
+    from tests.browser.tour import Visit
+
+
+def tour_staff(visit: "Visit") -> None:
+    """The staff's side: one of each shape."""
+    visit.portal.add_household(products=("health", "dental"))
+    sign_in_as_staff(visit, looked_at=True)
+    visit.open("/admin/members/member/", "staff-list")
+    first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
+    visit.open(first or "", "staff-member")
+    visit.open("/admin/payments/payment/", "staff-payments")
+    tour_waiting_accounts(visit)
+    visit.open(reverse("demo_date"), "staff-demo-date")
+    tour_refunds(visit)
+
+
+def sign_in_as_staff(visit: "Visit", *, looked_at: bool = False) -> None:
+    staff = people.make_staff()
+    visit.page.context.clear_cookies()
+    visit.open("/admin/login/", "staff-sign-in" if looked_at else "")
+    visit.fill("Username:", staff.username)
+    visit.fill("Password:", people.PASSWORD)
+    visit.press("Log in", "staff-index" if looked_at else "")
+
+
+def tour_refunds(visit: "Visit") -> None:
+    """One of the staff asks for a refund by check, another approves it and notes the check's number."""
+    household = households.add_with_credit(visit.portal)
+    payment = households.find_payment(household, status=PaymentStatus.POSTED)
+    visit.open(reverse("admin:payments_payment_change", args=[payment.pk]), "staff-payment")
+    visit.follow("Ask for a refund", "staff-refund-ask")
+    visit.press("Show what it does", "staff-refund-ask-empty")
+    visit.page.get_by_label("By check").check()
+    visit.fill("Why:", "Paid twice by mistake")
+    visit.press("Show what it does", "staff-refund-preview")
+    visit.press("Ask for this refund", "staff-refund-asked")
+    asked = visit.page.url.removeprefix(visit.portal.url)
+    sign_in_as_staff(visit)
+    visit.open(asked, "staff-refund-to-approve")
+    visit.press("Approve this refund", "staff-refund-approved")
+    visit.open(reverse("admin:payments_refund_checks"), "staff-checks-to-print")
+    visit.page.get_by_label("Number of the check").fill("1042")
+    visit.press("Printed", "staff-checks-none")
+    visit.open(reverse("admin:payments_refund_changelist"), "staff-refunds")
+    visit.open(reverse("admin:payments_refund_due"), "staff-refunds-due")
+
+
+def tour_waiting_accounts(visit: "Visit") -> None:
+    """A bank account that waits for staff is refused without a reason, then with one; another is approved."""
+    for _ in range(2):
+        households.add_with_a_saved_account(visit.portal)
+    with override_settings(BANK_VALIDATION_METHODS=["prenote", "manual"]):
+        refused, approved = [payment.bank_account for payment in Payment.objects.order_by("-pk")[:2]]
+        for account in (refused, approved):
+            validate(bank_account=account, at=clock.now())
+    visit.open("/admin/payments/bankaccount/?waiting=yes", "staff-bank-accounts-waiting")
+    visit.open(_address(refused.pk), "staff-bank-account-waiting")
+    visit.page.get_by_label("Reason for refusing").fill(" ")
+    visit.press("Refuse", "staff-bank-account-no-reason")
+    visit.page.get_by_label("Reason for refusing").fill("The name on the account is not the payer’s")
+    visit.press("Refuse", "staff-bank-account-refused")
+    visit.open(_address(approved.pk))
+    visit.press("Approve", "staff-bank-account-approved")
+
+
+def _address(key: int) -> str:
+    return reverse("admin:payments_bankaccount_change", args=[key])
