@@ -5,7 +5,6 @@ One function for every channel: what a page, a call or a notice says comes from 
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -48,19 +47,6 @@ class AmountLimits:
     minimum: int
     warn_above: int
     maximum: int
-
-
-class BillFacts(Protocol):
-    """What is known of a bill: `billing.balances.OpenInvoice` or its like."""
-
-    @property
-    def due_date(self) -> date: ...
-    @property
-    def amount_cents(self) -> int: ...
-    @property
-    def remaining_cents(self) -> int: ...
-    @property
-    def cleared_cents(self) -> int: ...
 
 
 def amount_limits(*, standing: Standing | None) -> AmountLimits:
@@ -140,13 +126,6 @@ def describe_coverage(*, standing: Standing, today: date) -> str:
     if status == EnrollmentStatus.WAITING or standing.coverage_start > today:
         return _("First payment received, starts %(date)s") % {"date": long_date(standing.coverage_start)}
     return _("Active")
-
-
-def describe_bill(*, bill: BillFacts, today: date) -> str:
-    """The public word for a bill: Due, Payment processing, Paid, Past due. What is received is not owed."""
-    if bill.remaining_cents > 0:
-        return _("Past due") if bill.due_date < today else _("Due")
-    return _("Paid") if bill.cleared_cents >= bill.amount_cents else _("Payment processing")
 
 
 def _find_effective_date(*, today: date, at: datetime, received_date: date, wait: int) -> date:

@@ -98,11 +98,6 @@ def run_until(*, timetable: Sequence[Job], moment: datetime) -> Iterator[Ran]:
             day += timedelta(days=1)
 
 
-def has_finished(*, job: str, day: date) -> bool:
-    """Whether the job has finished for a business date."""
-    return JobRun.objects.filter(job=job, business_date=day, finished_at__isnull=False).exists()
-
-
 def describe_counts(counts: Counts) -> str:
     """What a job did, in words: "files 1, debits 3, debit $852.51"; what ends in _cents is money."""
     said = [

@@ -14,7 +14,6 @@ from connector_pay.lib.jobs import (
     Ran,
     TimetableAlreadyRunning,
     describe_counts,
-    has_finished,
     hold_timetable,
     run_until,
 )
@@ -108,7 +107,7 @@ class TestFailure:
         diary.failing = set()
         ask(timetable, MONDAY, NOON)
         assert diary.done == [("draft", MONDAY), ("review", MONDAY)]
-        assert has_finished(job="review", day=MONDAY)
+        assert JobRun.objects.get(job="review").finished_at
         assert JobRun.objects.get(job="draft").error == ""
 
     def test_a_job_that_waited_is_not_forgotten_when_its_need_is_met_days_later(self, timetable, diary):

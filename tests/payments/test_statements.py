@@ -10,7 +10,6 @@ from payments.statements import (
     PUBLIC_STATUS,
     amount_limits,
     authorization_text,
-    describe_bill,
     describe_coverage,
     describe_effect,
     describe_status,
@@ -242,17 +241,3 @@ def test_every_status_has_one_public_word() -> None:
 )
 def test_coverage_in_words(standing: Standing, words: str) -> None:
     assert describe_coverage(standing=standing, today=TODAY) == words
-
-
-@pytest.mark.parametrize(
-    ("remaining", "cleared", "today", "word"),
-    [
-        (100_00, 0, date(2027, 1, 23), "Due"),
-        (1, 99_99, date(2027, 1, 24), "Past due"),
-        (0, 0, date(2027, 1, 24), "Payment processing"),
-        (0, 100_00, date(2027, 1, 24), "Paid"),
-    ],
-)
-def test_a_bill_in_a_word(remaining: int, cleared: int, today: date, word: str) -> None:
-    bill = make_invoice(remaining_cents=remaining, cleared_cents=cleared)
-    assert describe_bill(bill=bill, today=today) == word
