@@ -86,11 +86,11 @@ def _move_starts(
     """Move the starts, reissue the bills, tell the members; returns how many starts moved."""
     if not binders:
         return 0
-    pushes = [
-        coverage.StartPush(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
+    changes = [
+        coverage.StartChange(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
         for binder in binders
     ]
-    moved = set(coverage.push_starts(pushes=pushes, why=why, run=run, at=at, today=today))
+    moved = set(coverage.move_starts(changes=changes, why=why, run=run, at=at, today=today))
     kept = [binder for binder in binders if binder.enrollment_id in moved]
     reissue_binders(
         moves=[BinderMove(item.account_id, item.coverage_start, starts[item.account_id]) for item in kept],
