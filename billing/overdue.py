@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Q
 
+from billing import credit
 from billing.accounts import CHUNK, lock_accounts
 from billing.binders import BinderOf, read_binders, read_starts
 from billing.due_date_overrides import read_due_date
@@ -104,18 +105,18 @@ def _move_starts(
 
 
 def _tell_pushed(binders: Sequence[BinderOf], *, today: date, at: datetime) -> None:
-    """Tell each member the old start, the new one, and what is to be paid by when."""
+    """Tell each member the old start, the new one, and what is still to be paid by when."""
     before = {binder.account_id: binder.coverage_start for binder in binders}
     invoices = Invoice.objects.filter(account__in=before, is_binder=True, voided_at=None)
     read = invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by("pk")
-    tell(
-        tellings=[_tell_one(invoice, before[invoice.account_id], today) for invoice in read],
-        at=at,
-        today=today,
-    )
+    remaining = credit.read_remaining(invoice_ids=[invoice.pk for invoice in read])
+    tellings = [
+        _tell_one(invoice, before[invoice.account_id], today, cents=remaining[invoice.pk]) for invoice in read
+    ]
+    tell(tellings=tellings, at=at, today=today)
 
 
-def _tell_one(invoice: Invoice, start_before: date, today: date) -> Telling:
+def _tell_one(invoice: Invoice, start_before: date, today: date, *, cents: int) -> Telling:
     enrollment = invoice.account.enrollment
     return Telling(
         event="start_pushed",
@@ -127,7 +128,7 @@ def _tell_one(invoice: Invoice, start_before: date, today: date) -> Telling:
             "plan_name": enrollment.plan.name,
             "start_before": start_before,
             "start_after": invoice.coverage_month,
-            "amount_cents": invoice.amount_cents,
+            "amount_cents": cents,
             "due_date": invoice.due_date,
         },
     )

@@ -2,7 +2,8 @@
 
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
-"dental", `effect` is the coverage sentence as the payer was shown it.
+"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready and start_pushed
+`amount_cents` is what is still to be paid, which may be nothing.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -164,11 +165,12 @@ def _render(template: str, words: Mapping[str, Any]) -> str:
 
 
 def _put_in_words(facts: Iterable[tuple[str, Any]], *, language: str) -> dict[str, Any]:
-    """Cents as dollars (`amount_cents` becomes `amount`), days and months as they are read aloud."""
+    """Cents as dollars (`amount_cents` is `amount` too), days and months as they are read aloud."""
     words: dict[str, Any] = {}
     for fact, value in facts:
         if fact.endswith("_cents"):
             words[fact.removesuffix("_cents")] = format_dollars(value)
+            words[fact] = value  # for the words that depend on whether it is nothing
         elif fact == "coverage_month":
             words[fact] = dateformat.format(_read_day(value), MONTH[language])
         elif fact.endswith(("_date", "_start", "_before", "_after")):

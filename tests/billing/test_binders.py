@@ -205,6 +205,37 @@ class TestTheNightlyReview:
         assert read_start(account) == FEBRUARY
 
 
+class TestWhatAPushedStartAsksFor:
+    """The letter asks for what remains to be paid, as the account shows it."""
+
+    @pytest.mark.parametrize("received", [0, 100_00, PREMIUM - 1])
+    def test_a_partly_paid_binder_asks_for_the_rest(self, received: int) -> None:
+        account = make_account()
+        if received:
+            receive(account, received, on=DUE)
+        review(DAY_AFTER)
+        assert self.read_asked() == {PREMIUM - received}
+        assert see(account, today=DAY_AFTER).due_cents == PREMIUM - received
+
+    def test_a_binder_paid_in_full_a_day_late_asks_for_nothing(self) -> None:
+        account = make_account()
+        receive(account, PREMIUM, on=DAY_AFTER)
+        assert self.read_asked() == {0}
+        assert Notice.objects.filter(event="bill_ready").last().facts["amount_cents"] == 0
+
+    def test_a_month_that_costs_nothing_asks_for_nothing(self) -> None:
+        account = make_account()
+        make_rate(enrollment=read_enrollment(account), month=MARCH, premium_cents=0)
+        review(DAY_AFTER)
+        assert read_enrollment(account).status == EnrollmentStatus.ACTIVE
+        assert self.read_asked() == {0}
+
+    @staticmethod
+    def read_asked() -> set[int]:
+        """What the letter and the email of the push ask for."""
+        return set(Notice.objects.filter(event="start_pushed").values_list("facts__amount_cents", flat=True))
+
+
 class TestTheEnrollmentWindow:
     def test_a_start_past_the_window_expires_the_enrollment_and_voids_its_bill(self) -> None:
         account = make_account()
