@@ -6,6 +6,7 @@ gives the same start; money that was received in time but came to us late moves 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
@@ -19,11 +20,20 @@ from billing.invoices import BinderMove, reissue_binders, void_invoices
 from billing.models import Account, DueDateOverride, Invoice
 from connector_pay.lib.jobs import Counts
 from members import coverage
-from members.models import Enrollment, EnrollmentStatus
+from members.models import Enrollment, EnrollmentStatus, StartMove
 from members.outbox import Telling, tell
 
-PUSHED = "first payment not received by its due date"
-RESTORED = "restored: first payment received in time"
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way a start moves: why, for its row and the voided bill, and the notice that tells the member."""
+
+    why: str
+    event: str
+
+
+PUSHED = Way("first payment not received by its due date", event="start_pushed")
+RESTORED = Way("restored: first payment received in time", event="start_restored")
 EXPIRED = "enrollment window closed before the first payment"
 
 
@@ -53,8 +63,8 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
     # A month that has begun is not given back by a run: staff look at it.
     early = [binder for binder in binders if today < starts[binder.account_id] < binder.coverage_start]
     return {
-        "pushed": _move_starts(pushed, starts, why=PUSHED, run=run, today=today, at=at),
-        "restored": _move_starts(early, starts, why=RESTORED, run=run, today=today, at=at),
+        "pushed": _move_starts(pushed, starts, PUSHED, run=run, today=today, at=at),
+        "restored": _move_starts(early, starts, RESTORED, run=run, today=today, at=at),
         "expired": _expire(expired, today=today, at=at),
     }
 
@@ -78,8 +88,8 @@ def _chunk_due(*, today: date) -> Iterator[list[int]]:
 def _move_starts(
     binders: Sequence[BinderOf],
     starts: Mapping[int, date],
+    how: Way,
     *,
-    why: str,
     run: str,
     today: date,
     at: datetime,
@@ -91,43 +101,52 @@ def _move_starts(
         coverage.StartChange(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
         for binder in binders
     ]
-    moved = set(coverage.move_starts(changes=changes, why=why, run=run, at=at, today=today))
+    moved = set(coverage.move_starts(changes=changes, why=how.why, run=run, at=at, today=today))
     kept = [binder for binder in binders if binder.enrollment_id in moved]
     reissue_binders(
         moves=[BinderMove(item.account_id, item.coverage_start, starts[item.account_id]) for item in kept],
-        why=why,
+        why=how.why,
         today=today,
         at=at,
     )
-    if why == PUSHED:
-        _tell_pushed(kept, today=today, at=at)
+    _tell_moved(kept, event=how.event, today=today, at=at)
     return len(kept)
 
 
-def _tell_pushed(binders: Sequence[BinderOf], *, today: date, at: datetime) -> None:
-    """Tell each member the old start, the new one, and what is still to be paid by when."""
-    before = {binder.account_id: binder.coverage_start for binder in binders}
-    invoices = Invoice.objects.filter(account__in=before, is_binder=True, voided_at=None)
+def _tell_moved(binders: Sequence[BinderOf], *, event: str, today: date, at: datetime) -> None:
+    """Tell each member the old start, the new one, and what is still to be paid by when; once a move."""
+    moves = _read_last_moves(binders)
+    invoices = Invoice.objects.filter(
+        account__in=[binder.account_id for binder in binders], is_binder=True, voided_at=None
+    )
     read = invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by("pk")
     remaining = credit.read_remaining(invoice_ids=[invoice.pk for invoice in read])
     tellings = [
-        _tell_one(invoice, before[invoice.account_id], today, cents=remaining[invoice.pk]) for invoice in read
+        _tell_one(event, invoice, moves[invoice.account.enrollment_id], cents=remaining[invoice.pk])
+        for invoice in read
     ]
     tell(tellings=tellings, at=at, today=today)
 
 
-def _tell_one(invoice: Invoice, start_before: date, today: date, *, cents: int) -> Telling:
+def _read_last_moves(binders: Sequence[BinderOf]) -> dict[int, StartMove]:
+    """The latest move of each enrollment's start."""
+    moves = StartMove.objects.filter(enrollment__in=[binder.enrollment_id for binder in binders])
+    latest = moves.order_by("enrollment", "-pk").distinct("enrollment")
+    return {move.enrollment_id: move for move in latest}
+
+
+def _tell_one(event: str, invoice: Invoice, move: StartMove, *, cents: int) -> Telling:
     enrollment = invoice.account.enrollment
     return Telling(
-        event="start_pushed",
-        # The day tells two pushes to the same month apart: one may be undone in between.
-        subject=f"enrollment:{enrollment.pk}:{invoice.coverage_month}:{today}",
+        event=event,
+        # The move itself is the subject: a start may be pushed, restored and pushed again on one day.
+        subject=f"enrollment:{enrollment.pk}:move:{move.pk}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
             "plan_name": enrollment.plan.name,
-            "start_before": start_before,
-            "start_after": invoice.coverage_month,
+            "start_before": move.start_before,
+            "start_after": move.start_after,
             "amount_cents": cents,
             "due_date": invoice.due_date,
         },

@@ -2,8 +2,8 @@
 
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
-"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready and start_pushed
-`amount_cents` is what is still to be paid, which may be nothing.
+"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed
+and start_restored `amount_cents` is what is still to be paid, which may be nothing.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -14,6 +14,7 @@ Facts of each event; those in brackets may be left out. `..._cents` are whole ce
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
 | payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
+| start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
 | bank_details_corrected | last_four, confirmation_number                                                    |
@@ -88,6 +89,11 @@ KINDS: dict[str, Kind] = {
         "Your coverage start date has changed",
         "Cambió la fecha de inicio de su cobertura",
         both=True,
+    ),
+    "start_restored": _kind(
+        "product plan_name start_before start_after amount_cents due_date",
+        "Your coverage starts earlier after all",
+        "Su cobertura comienza antes después de todo",
     ),
     "coverage_confirmed": _kind(
         "product plan_name coverage_start", "Your coverage is confirmed", "Su cobertura está confirmada"

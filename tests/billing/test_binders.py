@@ -298,6 +298,15 @@ class TestOverrides:
         receive(account, PREMIUM, on=date(2027, 1, 28))
         assert read_start(account) == FEBRUARY
 
+    def test_a_start_restored_by_an_extension_alone_still_asks_for_the_money(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        self.extend(FEBRUARY, date(2027, 1, 31), account=account)
+        review(date(2027, 1, 26))
+        assert read_start(account) == FEBRUARY
+        facts = Notice.objects.get(event="start_restored").facts
+        assert (facts["amount_cents"], facts["due_date"]) == (PREMIUM, "2027-01-31")
+
     @staticmethod
     def extend(month: date, day: date, *, account: Account | None = None) -> None:
         DueDateOverride.objects.create(
@@ -315,6 +324,27 @@ class TestMoneyFoundLater:
         assert (last.start_before, last.start_after, "restored" in last.why) == (MARCH, FEBRUARY, True)
         standing = see(account, today=date(2027, 1, 28))
         assert (standing.binder.coverage_month, standing.binder_received) == (FEBRUARY, True)
+
+    def test_the_member_is_told_that_the_start_is_restored(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        receive(account, PREMIUM, on=date(2027, 1, 22), today=date(2027, 1, 28))
+        review(date(2027, 1, 29))
+        (notice,) = Notice.objects.filter(event="start_restored")
+        move = StartMove.objects.latest("pk")
+        assert (notice.channel, notice.member_id) == ("letter", read_enrollment(account).member_id)
+        assert notice.subject == f"enrollment:{account.enrollment_id}:move:{move.pk}"
+        facts = notice.facts
+        assert (facts["start_before"], facts["start_after"]) == ("2027-03-01", "2027-02-01")
+        assert (facts["amount_cents"], facts["due_date"]) == (0, "2027-01-23")
+
+    def test_pushed_restored_and_pushed_again_on_one_day_each_is_told(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        take_back(receive(account, PREMIUM, on=DUE, today=DAY_AFTER), on=DAY_AFTER)
+        told = Notice.objects.filter(channel="letter", event__startswith="start_").order_by("pk")
+        assert [notice.event for notice in told] == ["start_pushed", "start_restored", "start_pushed"]
+        assert [notice.facts["amount_cents"] for notice in told] == [PREMIUM, 0, PREMIUM]
 
     @pytest.mark.parametrize(("day", "start"), [(date(2027, 1, 31), FEBRUARY), (date(2027, 2, 1), MARCH)])
     def test_a_month_that_has_begun_is_not_given_back_by_a_run(self, day: date, start: date) -> None:

@@ -30,10 +30,11 @@ ABOUT_MONEY_OWED = [
     "payment_returned",
     "payment_canceled",
     "start_pushed",
+    "start_restored",
     "bill_ready",
     "enrollment_expired",
 ]
-MAY_ASK_FOR_NOTHING = ["start_pushed", "bill_ready"]
+MAY_ASK_FOR_NOTHING = ["start_pushed", "start_restored", "bill_ready"]
 everything = pytest.mark.parametrize(
     ("event", "language"), [(event, language) for event in KINDS for language in LANGUAGES]
 )
@@ -155,6 +156,8 @@ def test_an_unknown_event_and_a_missing_fact_are_refused_by_name():
         ("payment_returned", {}, ["email", "letter"]),
         ("start_pushed", {"paperless_notices": True}, ["email", "letter"]),
         ("start_pushed", {"paperless_notices": True, "email": ""}, ["letter"]),
+        ("start_restored", {"paperless_notices": True}, ["email"]),
+        ("start_restored", {}, ["letter"]),
         ("payment_received", {"paperless_notices": True, "email": ""}, ["letter"]),
     ],
 )
