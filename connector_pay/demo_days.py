@@ -52,14 +52,19 @@ def run_what_is_due() -> Iterator[Ran]:
 
 def send_notices() -> Iterator[Ran]:
     """Send every email that waits in the outbox; yields one line if there was any."""
-    sent, error = 0, ""
-    try:
-        while just_sent := outbox.send_unsent(limit=NOTICES_AT_ONCE, at=clock.now()):
-            sent += just_sent
-    except outbox.UnableToSend as problem:
-        error = str(problem)
-    if sent or error:
-        yield Ran("send_notices", clock.today(), clock.now(), counts={"sent": sent}, error=error)
+    sent, errors, at = 0, [], clock.now()
+    while True:
+        try:
+            just_sent = outbox.send_unsent(limit=NOTICES_AT_ONCE, at=at)
+        except outbox.UnableToSend as problem:
+            just_sent = problem.sent
+            errors.append(str(problem))
+        else:
+            if not just_sent:
+                break
+        sent += just_sent
+    if sent or errors:
+        yield Ran("send_notices", clock.today(), at, counts={"sent": sent}, error=" ".join(errors))
 
 
 def describe(ran: Ran) -> str:

@@ -229,9 +229,16 @@ class NoticeAdmin(ReadOnlyAdmin):
         "address",
         "language",
         "sent_at",
+        "failed_tries",
+        "next_try_at",
     )
     list_display_links = ("business_date", "event")
-    list_filter = ("channel", "event", ("sent_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "channel",
+        "event",
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("next_try_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("member",)
     fields = (
         "event",
@@ -244,6 +251,8 @@ class NoticeAdmin(ReadOnlyAdmin):
         "business_date",
         "at",
         "sent_at",
+        "failed_tries",
+        "next_try_at",
     )
     search_paths = {
         "member_id": "member__member_id",

@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 
 import pytest
@@ -14,7 +14,7 @@ from members import outbox, tasks
 from members.models import Notice
 from members.notices import UnableToTell
 from members.outbox import Telling, UnableToSend
-from tests.people import make_member
+from tests.people import make_member, make_staff
 
 AT = datetime(2027, 1, 20, 15, 0, tzinfo=UTC)
 LATER = datetime(2027, 1, 20, 15, 1, tzinfo=UTC)
@@ -110,24 +110,99 @@ def test_a_batch_takes_the_oldest_first(db):
 
 
 class ChoosyBackend(EmailBackend):
-    """A mail server that refuses one address."""
+    """A mail server that refuses the addresses of one domain."""
 
     def send_messages(self, messages):
         for message in messages:
-            if message.to == ["refused@example.org"]:
-                raise SMTPRecipientsRefused({"refused@example.org": (550, b"no such user")})
+            if message.to[0].endswith("@refused.example"):
+                raise SMTPRecipientsRefused({message.to[0]: (550, b"no such user")})
         return super().send_messages(messages)
 
 
-def test_an_address_that_is_refused_stops_no_other_email_and_is_not_passed_over(db, settings):
+@pytest.fixture
+def choosy_server(settings):
     settings.EMAIL_BACKEND = "tests.members.test_outbox.ChoosyBackend"
-    tell(received(address="refused@example.org"), received(subject="payment:2", address="b@example.org"))
 
-    with pytest.raises(UnableToSend, match="1 of 2 emails"):
-        outbox.send_unsent(at=LATER)
 
-    assert [email.to for email in mail.outbox] == [["b@example.org"]]
-    assert Notice.objects.get(address="refused@example.org").sent_at is None
+def send(*, at=LATER, limit=500):
+    """Send what waits; how many went out, and what is said of those that did not."""
+    try:
+        return outbox.send_unsent(at=at, limit=limit), ""
+    except UnableToSend as problem:
+        return problem.sent, str(problem)
+
+
+def put(*addresses):
+    tell(*(received(subject=f"payment to {address}", address=address) for address in addresses))
+
+
+def list_reached():
+    return [email.to[0] for email in mail.outbox]
+
+
+@pytest.mark.usefixtures("db", "choosy_server")
+class TestARefusedAddress:
+    def test_it_stops_no_other_email_and_stays_in_the_outbox(self):
+        put("a@refused.example", "b@example.org")
+        sent, said = send()
+        assert (sent, list_reached()) == (1, ["b@example.org"])
+        assert said.startswith("1 of 2 emails could not be sent")
+        assert Notice.objects.get(address="a@refused.example").sent_at is None
+
+    def test_a_whole_batch_of_them_lets_the_newer_emails_leave(self):
+        put(*(f"{number}@refused.example" for number in range(3)), "b@example.org")
+        for _ in range(2):
+            send(limit=3)
+        assert list_reached() == ["b@example.org"]
+
+    def test_those_whose_time_has_come_again_go_after_those_not_tried_yet(self):
+        put(*(f"{number}@refused.example" for number in range(3)))
+        send()
+        put("b@example.org")
+        assert send(at=LATER + timedelta(days=1), limit=1) == (1, "")
+        assert list_reached() == ["b@example.org"]
+
+    def test_it_is_tried_again_later_each_time_at_least_every_four_hours_and_for_ever(self):
+        put("a@refused.example")
+        at, waits = LATER, []
+        for _ in range(11):
+            assert send(at=at)[1]
+            again = Notice.objects.get().next_try_at
+            assert send(at=again - timedelta(seconds=1)) == (0, "")
+            waits.append((again - at) // timedelta(minutes=1))
+            at = again
+        assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 240, 240, 240]
+        assert outbox.find_wait(failed_tries=1_000_000) == timedelta(hours=4)
+
+    def test_once_the_server_takes_it_it_is_sent_and_no_longer_waits(self, settings):
+        put("a@refused.example")
+        send()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        assert send(at=LATER + timedelta(minutes=1)) == (1, "")
+        notice = Notice.objects.get()
+        assert (notice.sent_at, notice.next_try_at) == (LATER + timedelta(minutes=1), None)
+        assert notice.failed_tries == 1
+
+    def test_staff_find_it(self, client):
+        put("a@refused.example", "b@example.org")
+        send()
+        client.force_login(make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get("/admin/members/notice/?next_try_at__isempty=0").content.decode()
+        assert "a@refused.example" in page
+        assert "b@example.org" not in page
+
+
+def test_an_email_that_cannot_be_written_stops_no_other(db, monkeypatch):
+    def fail_for_the_first(**facts):
+        if not Notice.objects.exclude(failed_tries=0).exists():
+            raise ValueError("no words for this")
+        return write(**facts)
+
+    write = outbox.write
+    monkeypatch.setattr(outbox, "write", fail_for_the_first)
+    put("a@example.org", "b@example.org")
+    assert send()[0] == 1
+    assert list_reached() == ["b@example.org"]
 
 
 def test_a_telling_that_is_rolled_back_was_never_told(db):

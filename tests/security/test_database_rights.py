@@ -36,7 +36,7 @@ KEPT = {
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
-    "members_notice": {"sent_at"},
+    "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
 

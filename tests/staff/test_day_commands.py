@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -13,6 +14,7 @@ from connector_pay.lib import clock
 from connector_pay.lib.invariants import Invariant
 from connector_pay.lib.jobs import hold_timetable
 from connector_pay.lib.models import JobRun
+from members import outbox
 
 
 def run(*words: str) -> list[str]:
@@ -67,6 +69,26 @@ class TestRunDay:
         with pytest.raises(CommandError, match="1 jobs failed"):
             call_command("run_day", stdout=output)
         assert "self_check       FAILED: RuntimeError: the books do not balance" in output.getvalue()
+
+
+@pytest.mark.django_db
+def test_addresses_that_are_refused_hold_up_no_email_of_the_day(settings, monkeypatch):
+    settings.EMAIL_BACKEND = "tests.members.test_outbox.ChoosyBackend"
+    monkeypatch.setattr(demo_days, "NOTICES_AT_ONCE", 2)
+    facts = {"last_four": "6789", "confirmation_number": "ABCDEFGHJK"}
+    addresses = ("a@refused.example", "b@refused.example", "c@example.org", "d@example.org")
+    outbox.tell(
+        tellings=[
+            outbox.Telling(event="bank_details_corrected", subject=address, address=address, facts=facts)
+            for address in addresses
+        ],
+        at=clock.now(),
+        today=clock.today(),
+    )
+    (ran,) = demo_days.send_notices()
+    assert [email.to[0] for email in mail.outbox] == ["c@example.org", "d@example.org"]
+    assert ran.counts == {"sent": 2}
+    assert ran.error.startswith("2 of 2 emails could not be sent")
 
 
 def test_while_another_process_runs_the_jobs_it_waits_then_says_so(committed_db, monkeypatch):
