@@ -46,7 +46,7 @@ def read_timetable() -> list[Job]:
             "settle_due", at=time(8, 0), run=payments.settle_due, days=_on_banking_days, needs=("read_bank",)
         ),
         Job("send_files", at=time(17, 0), run=payments.send_files, days=_on_banking_days),
-        Job("self_check", at=time(23, 30), run=portal.self_check),
+        Job("self_check", at=time(23, 30), run=portal.self_check, only_asks=True),
     ]
 
 

@@ -86,7 +86,8 @@ def _live(request: HttpRequest, *, day: date) -> None:
     messages.success(request, f"It is now {reached}. {ran} jobs ran.")
     if failed:
         messages.error(
-            request, f"{failed} jobs failed. They are tried again at the next move, and every minute."
+            request,
+            f"{failed} jobs failed. They are tried again at the next move, and every minute; the self-check each night.",
         )
     if clock.today() < day:
         messages.warning(

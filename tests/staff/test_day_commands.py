@@ -70,6 +70,17 @@ class TestRunDay:
             call_command("run_day", stdout=output)
         assert "self_check       FAILED: RuntimeError: the books do not balance" in output.getvalue()
 
+    def test_the_self_checks_finding_is_said_once_for_each_night(self, monkeypatch):
+        broken = Invariant(name="I0", rule="never", question="SELECT 1")
+        monkeypatch.setattr(self_check, "_collect", lambda: [broken])
+        start = clock.today()
+        list(demo_days.live_until(day=start + timedelta(days=1)))
+        nights = [
+            ran for ran in demo_days.live_until(day=start + timedelta(days=4)) if ran.job == "self_check"
+        ]
+        assert [ran.error for ran in nights] == ["SelfCheckFailed: I0: 1 rows"] * 3
+        assert len({ran.day for ran in nights}) == 3
+
 
 @pytest.mark.django_db
 def test_addresses_that_are_refused_hold_up_no_email_of_the_day(settings, monkeypatch):

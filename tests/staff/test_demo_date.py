@@ -55,6 +55,21 @@ def test_a_date_that_is_not_ahead_or_too_far_is_refused(staff, days):
     assert clock.today() == today
 
 
+def test_a_finding_of_the_self_check_is_shown_as_failed_on_both_pages(staff):
+    at = clock.now()
+    JobRun.objects.create(
+        job="self_check",
+        business_date=clock.today(),
+        asked_at=at,
+        finished_at=at,
+        error="SelfCheckFailed: I1: 2 rows",
+    )
+    assert "What went wrong" in staff.get(PAGE).content.decode()
+    page = staff.get(reverse("admin:lib_jobrun_changelist")).content.decode()
+    assert "Failed" in page
+    assert "Done" not in page
+
+
 def test_no_date_is_asked_for(staff):
     assert "Enter the date to move to" in staff.post(PAGE, {"to_date": "1"}).content.decode()
 

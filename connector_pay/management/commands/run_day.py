@@ -42,7 +42,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"It is now {clock.today():%A, %B %-d, %Y}.")
         if failed:
-            raise CommandError(f"{failed} jobs failed. The next run tries them again.")
+            raise CommandError(
+                f"{failed} jobs failed. The next run tries again what can be mended; the self-check asks anew each night."
+            )
 
 
 @contextmanager
