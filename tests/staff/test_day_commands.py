@@ -49,7 +49,16 @@ class TestRunDay:
         with pytest.raises(CommandError, match="never goes back"):
             run("run_day", (clock.today() - timedelta(days=1)).isoformat())
 
-    @pytest.mark.parametrize("word", ["tomorrow", "2027-02-30", "23.1.2027"])
+    @pytest.mark.parametrize("day", ["9999-01-01", "9999-12-31"])
+    def test_a_date_too_far_ahead_is_refused_with_the_last_that_is_not(self, day):
+        today = clock.today()
+        last = today + timedelta(days=demo_days.DAYS_AT_MOST)
+        with pytest.raises(CommandError, match=f"more than 400 days ahead.*Choose a day up to {last}"):
+            run("run_day", day)
+        assert clock.today() == today
+        assert not JobRun.objects.exists()
+
+    @pytest.mark.parametrize("word", ["tomorrow", "2027-02-30", "23.1.2027", "10000-01-01", "0000-01-01"])
     def test_what_is_no_date_is_refused_in_words(self, word):
         with pytest.raises(CommandError, match="write it as YYYY-MM-DD"):
             run("run_day", word)
