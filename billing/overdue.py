@@ -41,12 +41,12 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
     """Push each waiting start whose binder was not covered by a due date that has passed.
 
     The old bill is voided, a new one issued, the member told; past its window the enrollment expires. Without
-    `account_ids`, everyone whose due date has passed, in chunks, each a transaction; safe to run twice or
+    `account_ids`, everyone whose due date has passed. In chunks, each a transaction; safe to run twice or
     after a crash. `run` names who asked.
     """
-    chunks = _chunk_due(today=today) if account_ids is None else [list(account_ids)]
+    asked = _find_due(today=today) if account_ids is None else account_ids
     counts = Counter(pushed=0, restored=0, expired=0)
-    for chunk in chunks:
+    for chunk in _cut(sorted(asked)):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             counts.update(review_locked(account_ids=chunk, today=today, at=at, run=run))
@@ -69,8 +69,8 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
     }
 
 
-def _chunk_due(*, today: date) -> Iterator[list[int]]:
-    """The accounts that wait for a first payment and whose due date may have passed, in chunks."""
+def _find_due(*, today: date) -> Iterable[int]:
+    """The accounts that wait for a first payment and whose due date may have passed."""
     waiting = Account.objects.filter(enrollment__status=EnrollmentStatus.WAITING)
     due_date = read_due_date()
     starts = Enrollment.objects.filter(status=EnrollmentStatus.WAITING).values_list(
@@ -80,7 +80,10 @@ def _chunk_due(*, today: date) -> Iterator[list[int]]:
     overridden = DueDateOverride.objects.filter(account__isnull=False).values("account")
     own_dates = Q(enrollment__binder_due_date__isnull=False) | Q(pk__in=overridden)
     due = waiting.filter(Q(enrollment__coverage_start__in=passed) | own_dates)
-    account_ids = sorted(due.values_list("pk", flat=True))
+    return due.values_list("pk", flat=True)
+
+
+def _cut(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(account_ids), CHUNK):
         yield account_ids[start : start + CHUNK]
 

@@ -78,6 +78,21 @@ def test_the_same_file_again_changes_nothing(tmp_path):
     assert Invoice.objects.count() == 1
 
 
+def test_a_start_whose_due_date_passed_before_we_heard_of_it_is_pushed_at_once_and_counted(tmp_path):
+    with time_machine.travel("2027-01-24T15:00:00+00:00"):
+        _, said, _ = run_import(write_file(tmp_path, enroll()))
+    assert Enrollment.objects.get().coverage_start == date(2027, 3, 1)
+    assert said.splitlines()[-1] == "Bills: accounts 1, invoices 1, pushed 1, restored 0, expired 0"
+
+
+def test_a_start_already_known_waits_for_the_nightly_review(tmp_path):
+    run_import(write_file(tmp_path, enroll()))
+    with time_machine.travel("2027-01-24T05:00:20+00:00"):
+        _, said, _ = run_import(write_file(tmp_path, change()))
+    assert Enrollment.objects.get().coverage_start == date(2027, 2, 1)
+    assert said.splitlines()[-1] == "Bills: accounts 0, invoices 0, pushed 0, restored 0, expired 0"
+
+
 @pytest.mark.parametrize("make", [lambda folder: folder / "missing.jsonl", lambda folder: folder])
 def test_a_file_that_cannot_be_read_is_another_exit(tmp_path, make):
     code, _, complained = run_import(str(make(tmp_path)))
