@@ -144,7 +144,12 @@ CRISPY_TEMPLATE_PACK = "uswds"
 
 # --- Language, time, place ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# Pages are offered in a language once its catalog ships; what members are told is in their own, by its templates.
+LANGUAGES = [
+    ("en", "English"),
+    *[("es", "Español") for folder in LOCALE_PATHS if (folder / "es/LC_MESSAGES/django.mo").is_file()],
+]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "America/New_York"
