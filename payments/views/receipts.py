@@ -154,7 +154,9 @@ def _show_receipt(request: HttpRequest, payment: Payment, *, full: bool) -> Http
         "full": full,
         "shows_bank": _paid_it(request, payment),
         "status": describe_status(payment=payment, today=today),
-        "steps": list_steps(payment=payment, today=today, at=clock.now()),
+        "steps": list_steps(
+            payment=payment, today=today, at=clock.now(), shows_coverage=_is_members(request, payment)
+        ),
         "can_cancel": full and _paid_it(request, payment) and _can_cancel(payment),
         "number": format_number(payment.confirmation_number),
     }
@@ -165,6 +167,12 @@ def _paid_it(request: HttpRequest, payment: Payment) -> bool:
     """Whether this reader is the payer: the bank account's owner, or the browser that paid."""
     by_owner = request.user.is_authenticated and payment.bank_account.owner_id == request.user.pk
     return by_owner or payment.session_digest == read_session_digest(request) != ""
+
+
+def _is_members(request: HttpRequest, payment: Payment) -> bool:
+    """Whether this reader is the member whose bill it paid: where their coverage stands is nobody else's."""
+    member_pk: int | None = getattr(request.user, "member_id", None)
+    return member_pk is not None and payment.account.enrollment.member_id == member_pk
 
 
 def _can_cancel(payment: Payment) -> bool:
