@@ -17,7 +17,7 @@ from billing.due_dates import DueDate, find_start, next_month
 from billing.policy import read_policy
 from connector_pay.lib.templatetags.exchange import short_date
 from members.models import EnrollmentStatus
-from payments.coverage_sentences import find_start_if_paid
+from payments.coverage_sentences import Whose, find_start_if_paid
 from payments.drafts import Contents, Draft
 from payments.payables import Payable
 from payments.statements import authorization_text, describe_effect
@@ -57,7 +57,13 @@ class ReviewItem:
 
 
 def prepare_items(
-    *, contents: Contents, payables: Mapping[int, Payable], last_four: str, today: date, language: str
+    *,
+    contents: Contents,
+    payables: Mapping[int, Payable],
+    last_four: str,
+    today: date,
+    language: str,
+    whose: Whose = "your",
 ) -> list[ReviewItem]:
     """What the draft's payments do and ask for, as things stand today. A chosen date that has passed has become today."""
     received = max(contents.pay_on or today, today)
@@ -83,7 +89,7 @@ def prepare_items(
                 payable=payable,
                 amount_cents=item.amount_cents,
                 received_date=received,
-                sentence=describe_effect(**effect, today=today, due_date_rule=rule),
+                sentence=describe_effect(**effect, today=today, due_date_rule=rule, whose=whose),
                 authorization=authorization,
                 start=_find_named_start(**effect, today=today, rule=rule),
             )

@@ -128,6 +128,24 @@ def describe_coverage(*, standing: Standing, today: date) -> str:
     return _("Active")
 
 
+def describe_due(*, standing: Standing, today: date) -> list[str]:
+    """By when what is owed is due, or was; each part with its own amount where bills of several days are open."""
+    bills = standing.open_invoices
+    if len({bill.due_date for bill in bills}) == 1:
+        day = bills[0].due_date
+        words = _("Was due %(day)s") if day < today else _("Due by %(day)s")
+        return [words % {"day": long_date(day)}]
+    lines = []
+    for bill in bills:
+        words = (
+            _("%(amount)s was due %(day)s") if bill.due_date < today else _("%(amount)s is due by %(day)s")
+        )
+        lines.append(
+            words % {"amount": format_dollars(bill.remaining_cents), "day": long_date(bill.due_date)}
+        )
+    return lines
+
+
 def _find_effective_date(*, today: date, at: datetime, received_date: date, wait: int) -> date:
     """The banking day after the first file it can be in: never before the day it counts as received."""
     too_late = at.astimezone(EASTERN).time() >= read_policy().file_cutoff

@@ -100,6 +100,7 @@ def show_review(journey: Journey) -> HttpResponse:
         last_four=bank.last_four,
         today=journey.today,
         language=read_language(),
+        whose="the" if journey.is_guest else "your",
     )
     if journey.request.method == "POST":
         return _authorize(journey, bank=bank, items=items)
