@@ -47,7 +47,7 @@ class AmountOption:
 def list_payables(*, account_ids: Iterable[int], today: date) -> list[Payable]:
     """The accounts that can be paid, health first: open ones, and ended ones on which something is still due."""
     found = read_standings(account_ids=account_ids, today=today).values()
-    standings = [item for item in found if item.enrollment_status in OPEN or _is_owed_after_the_end(item)]
+    standings = [item for item in found if can_be_paid(standing=item)]
     standings.sort(
         key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id)
     )
@@ -62,6 +62,12 @@ def list_payables(*, account_ids: Iterable[int], today: date) -> list[Payable]:
         )
         for item in standings
     ]
+
+
+def can_be_paid(*, standing: Standing) -> bool:
+    """Whether money is taken for this account: while it is open, and after its end while something is still due."""
+    is_owed = standing.enrollment_status == EnrollmentStatus.ENDED and standing.due_cents > 0
+    return standing.enrollment_status in OPEN or is_owed
 
 
 def list_amounts(*, standing: Standing) -> list[AmountOption]:
@@ -103,10 +109,6 @@ def list_questions(
         if same:
             questions.append(_ask_about_same(payable, same))
     return questions
-
-
-def _is_owed_after_the_end(standing: Standing) -> bool:
-    return standing.enrollment_status == EnrollmentStatus.ENDED and standing.due_cents > 0
 
 
 def _find_first_month(standing: Standing) -> date:

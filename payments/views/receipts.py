@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.money import format_dollars
@@ -19,6 +20,7 @@ from payments.channels.limits import count_lookup
 from payments.confirmation import format_number
 from payments.drafts import read_session_digest
 from payments.models import Payment, PaymentStatus
+from payments.payables import list_payables
 from payments.receipt_forms import FindReceiptForm, HistoryForm
 from payments.receipts import (
     UnableToFindReceipt,
@@ -78,7 +80,7 @@ def history(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     form = HistoryForm(request.GET)
     found = list_payments(member_pk=member_pk, wanted=form.read_filter())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    today = clock.today()
+    today, accounts = clock.today(), list_accounts_of_member(member_pk=member_pk)
     rows = [(payment, describe_status(payment=payment, today=today)) for payment in page]
     query = request.GET.copy()
     query.pop("page", None)
@@ -89,6 +91,7 @@ def history(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "rows": rows,
         "query": query.urlencode(),
         "is_filtered": is_filtered,
+        "can_pay": bool(rows) or bool(list_payables(account_ids=accounts, today=today)),
     }
     return render(request, "payments/history.html", context)
 
