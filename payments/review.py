@@ -82,6 +82,7 @@ def prepare_items(
             amount_cents=item.amount_cents,
             debit_on=received,
             last_four=last_four,
+            bill=payable.label,
             language=language,
         )
         items.append(

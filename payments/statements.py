@@ -26,7 +26,7 @@ from payments.coverage_sentences import describe_effect as describe_effect
 from payments.models import Payment, PaymentStatus
 from payments.validation import answers_at_once
 
-AUTHORIZATION_VERSION = "single-debit-1"
+AUTHORIZATION_VERSION = "single-debit-2"
 MANUAL_VALIDATION_BANKING_DAYS = 2  # what staff take to look at a bank account
 
 PUBLIC_STATUS = {
@@ -68,12 +68,12 @@ def amount_limits(*, standing: Standing | None) -> AmountLimits:
 
 
 def authorization_text(
-    *, payee: str, amount_cents: int, debit_on: date, last_four: str, language: str = "en"
+    *, payee: str, amount_cents: int, debit_on: date, last_four: str, bill: str = "", language: str = "en"
 ) -> str:
-    """What the payer agrees to, word for word: payee, amount, day, account, corrections, how to cancel."""
+    """What the payer agrees to, word for word: payee, amount, bill, day, account, corrections, how to cancel."""
     with override(language):
         return _(
-            "I authorize %(payee)s to take %(amount)s once, by electronic debit, from my bank account "
+            "I authorize %(payee)s to take %(amount)s %(how_often)s by electronic debit, from my bank account "
             "ending in %(last_four)s, on %(day)s or on a banking day soon after. If an error is made, "
             "%(payee)s may credit my account to correct it. I can cancel until the payment is sent to my "
             "bank, which happens at 5 p.m. Eastern on banking days: on my receipt's page, or by calling "
@@ -82,6 +82,7 @@ def authorization_text(
         ) % {
             "payee": payee,
             "amount": format_dollars(amount_cents),
+            "how_often": _("once, for the %s bill,") % bill.lower() if bill else _("once,"),
             "last_four": last_four,
             "day": long_date(debit_on),
             "phone": settings.EXCHANGE["help_line"],

@@ -19,7 +19,8 @@ class ReviewForm(forms.Form):
         super().__init__(*args, **options)
         self.problem = problem
         for item in items:
-            words = _("Tick the box to authorize your payment of %s") % format_dollars(item.amount_cents)
+            facts = {"amount": format_dollars(item.amount_cents), "bill": item.payable.label.lower()}
+            words = _("Tick the box to authorize %(amount)s for the %(bill)s bill") % facts
             self.fields[f"authorize_{item.payable.account_id}"] = forms.BooleanField(
                 label=item.authorization, error_messages={"required": words}
             )

@@ -198,7 +198,7 @@ def _describe_saved(account: BankAccount) -> str:
 
 def _choose_number(known: BankDetails) -> forms.ChoiceField:
     return forms.ChoiceField(
-        label=_("The number you typed before"),
+        label=_("The account number you typed before"),
         choices=[(KEEP, _("Ending %s: keep it") % known.last_four), (REPLACE, _("Replace it"))],
         widget=forms.RadioSelect,
         initial=KEEP,

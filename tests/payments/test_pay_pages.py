@@ -93,6 +93,13 @@ def test_health_and_dental_are_two_payments_with_two_authorizations() -> None:
     review = go_to_review(client, amount, {f"pay_{account.pk}": "on" for account in accounts})
     page = client.get(review)
     assert len(re.findall(r'name="authorize_', page.content.decode())) == 2
+    for bill, amount in (("Health", "$284.17"), ("Dental", "$31.50")):
+        authorization = f"to take {amount} once, for the {bill.lower()} bill, by electronic debit"
+        assert re.search(
+            rf"{bill}, {re.escape(amount)} I authorize [\w ]+ {re.escape(authorization)}", read(page)
+        )
+    refused = read(client.post(review, {"token": read_hidden(page, "token")}))
+    assert refused.count("Tick the box to authorize $31.50 for the dental bill") == 2
     assert "Pay $315.67" in read(page)
     answer = client.get(authorize(client, review, page)["Location"])
     assert read(answer).count("Confirmation number") == 2
@@ -309,7 +316,7 @@ def test_an_unticked_authorization_is_asked_for() -> None:
     review = pay_health(client)
     page = client.get(review)
     answer = client.post(review, {"token": read_hidden(page, "token")})
-    assert read(answer).count("Tick the box to authorize your payment of $284.17") == 2
+    assert read(answer).count("Tick the box to authorize $284.17 for the health bill") == 2
     assert not Payment.objects.exists()
     assert authorize(client, review, answer).status_code == 303
 
