@@ -62,10 +62,12 @@ def find(request: HttpRequest) -> HttpResponse:
             _count(request, form.cleaned_data["number"])
             payment = find_receipt_by_last_four(**form.cleaned_data)
         except UnableToLookUp:
-            form.add_error(None, _("There were too many look-ups. Wait 15 minutes and try again, or sign in"))
+            form.add_error(
+                "number", _("There were too many look-ups. Wait 15 minutes and try again, or sign in")
+            )
         except UnableToFindReceipt:
             form.add_error(
-                None, _("We could not find a payment with that. Check both numbers and try again.")
+                "number", _("We could not find a payment with that. Check both numbers and try again.")
             )
         else:
             return _show_receipt(request, payment, full=False)
