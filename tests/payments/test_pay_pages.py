@@ -290,7 +290,7 @@ def test_a_saved_account_is_offered_first_the_next_time() -> None:
     authorize(client, go_to_review(client, start(client), {f"pay_{health}": "on"}))
     bank = client.post(start(client), {f"pay_{dental}": "on"})["Location"]
     page = read(client.get(bank))
-    assert page.index("Alice Alvarez, ending 6789") < page.index("Use another account")
+    assert page.index("Ending 6789 Checking account of Alice Alvarez") < page.index("Use another account")
     saved = BankAccount.objects.get()
     unclear = client.post(bank, fill_bank(source=str(saved.pk)))
     assert "Choose “Use another account” to use the numbers you typed" in read(unclear)
