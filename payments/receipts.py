@@ -116,7 +116,7 @@ def _describe_clearing(payment: Payment, *, today: date, at: datetime) -> Step:
         validated=payment.bank_account.status == BankAccountStatus.VALID,
         effective_date=payment.effective_date,
     )
-    return Step(_("Will be final, unless the bank sends it back"), expected, "coming")
+    return Step(_("Expected to be final, unless the bank sends it back"), expected, "coming")
 
 
 def _describe_coverage(payment: Payment, today: date) -> list[Step]:

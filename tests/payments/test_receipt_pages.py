@@ -50,13 +50,13 @@ def test_steps_to_come_are_said_as_still_to_come(household) -> None:
     assert list_words() == [
         ("done", "Received"),
         ("coming", "Will be sent to the bank"),
-        ("coming", "Will be final, unless the bank sends it back"),
+        ("coming", "Expected to be final, unless the bank sends it back"),
         ("coming", "Coverage will be confirmed once the whole first bill has cleared"),
     ]
     page = read(client.get(f"/receipts/{Payment.objects.get().confirmation_number}/"))
     assert "Received (done) January 20, 2027" in page
     assert "Will be sent to the bank (not yet)" in page
-    assert "(not yet) Expected January 26, 2027" in page
+    assert "(not yet) January 26, 2027" in page
     assert f"Paid to {settings.EXCHANGE['name']}" in page
 
 
