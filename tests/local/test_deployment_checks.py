@@ -12,9 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
 from connector_pay import checks
+from connector_pay.lib.environment import UnableToReadSettings
 from tests.local.production_environment import ROOT, fill_in, read_example
 
 KEY = base64.b64encode(os.urandom(32)).decode()
@@ -174,11 +174,49 @@ def test_a_setting_may_stand_in_a_file(tmp_path: Path, monkeypatch):
 
 @pytest.mark.parametrize("value", ["yes", "1", ""])
 def test_a_boolean_that_is_neither_true_nor_false_stops_the_start(value, monkeypatch):
-    with pytest.raises(ImproperlyConfigured, match='DEMO_MODE must be "true" or "false"'):
+    with pytest.raises(UnableToReadSettings, match='DEMO_MODE must be "true" or "false"'):
         find_problems(monkeypatch, fill_in(DEMO_MODE=value))
+
+
+UNREADABLE = [
+    ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+    ("DATABASE_URL", "mysql://x", "must be the address of PostgreSQL, like postgres://"),
+    ("DATABASE_OWNER_URL", "postgres://x:p/w@db/y", "is no address: write signs in a password as %40"),
+    ("DATABASE_KEEP_SECONDS", "-1", "must be a whole number from 0"),
+    ("REDIS_URL", "redis://[", "is no address"),
+    ("PORTAL_URL", "https://[", "is no address"),
+    ("TRUSTED_PROXIES", "", "must be a whole number from 0 to 100."),
+    ("TRUSTED_PROXIES", "x", "must be a whole number from 0 to 100."),
+    ("EMAIL_PORT", "x", "must be a whole number from 1 to 65535."),
+    ("EMAIL_PORT", "0", "must be a whole number from 1 to 65535."),
+    ("EMAIL_USE_TLS", "maybe", 'must be "true" or "false".'),
+    ("SEALING_KEYS", "k1:abcd", "must be NAME:KEY[,NAME:KEY...], each KEY base64 of 32 random bytes."),
+    ("SEALING_KEYS", KEY, "must be NAME:KEY"),
+    ("SEALING_KEYS", "k1:clé", "must be NAME:KEY"),
+    ("PREMIUM_POLICY", "{bad", "must be one JSON object, like {"),
+    ("SECRET_KEY_FILE", "/nowhere/secret", "cannot be read from its file: let SECRET_KEY_FILE name"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), UNREADABLE)
+def test_a_value_that_cannot_be_read_is_named_in_one_line_that_does_not_quote_it(
+    name, value, words, monkeypatch
+):
+    with pytest.raises(UnableToReadSettings) as refused:
+        find_problems(monkeypatch, fill_in(**{name: value}))
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{name.removesuffix('_FILE')} {words}")
+    assert KEY not in line
+
+
+def test_a_command_names_all_that_cannot_be_read_at_once_a_line_each_and_fails():
+    wrong = {name: value for name, value, _ in UNREADABLE}
+    code, words = check(fill_in(**wrong))
+    assert code == 1
+    assert {line.split()[0] for line in words.splitlines()} == {name.removesuffix("_FILE") for name in wrong}
 
 
 @pytest.mark.parametrize("value", ["[23]", "due_day=23"])
 def test_premium_rules_that_are_no_object_stop_the_start(value, monkeypatch):
-    with pytest.raises(ImproperlyConfigured, match="PREMIUM_POLICY"):
+    with pytest.raises(UnableToReadSettings, match="PREMIUM_POLICY must be one JSON object"):
         find_problems(monkeypatch, fill_in(PREMIUM_POLICY=value))
