@@ -13,10 +13,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from connector_pay import checks
+from connector_pay.checks import bank, mail, premium_rules, secret_keys, servers, web
 from connector_pay.lib.environment import UnableToReadSettings
 from tests.local.production_environment import ROOT, fill_in, read_example
 
+MODULES = (bank, mail, premium_rules, secret_keys, servers, web)
+OURS = (
+    bank.check_bank,
+    mail.check_mail,
+    premium_rules.check_premium_rules,
+    secret_keys.check_secrets,
+    servers.check_servers,
+    web.check_web,
+)
 KEY = base64.b64encode(os.urandom(32)).decode()
 
 
@@ -44,16 +53,9 @@ def find_problems(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) 
     settings = SimpleNamespace(
         EMAIL_USE_SSL=False, **runpy.run_path(str(ROOT / "connector_pay" / "settings.py"))
     )
-    monkeypatch.setattr(checks, "settings", settings)
-    ours = (
-        checks.check_secrets,
-        checks.check_servers,
-        checks.check_web,
-        checks.check_bank,
-        checks.check_mail,
-        checks.check_premium_rules,
-    )
-    return [str(problem.msg) for one in ours for problem in one(None)]
+    for module in MODULES:
+        monkeypatch.setattr(module, "settings", settings)
+    return [str(problem.msg) for one in OURS for problem in one(None)]
 
 
 def test_a_filled_in_example_passes_without_a_warning():
