@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Tags, register
 
 from connector_pay.checks.saying import refuse
+from payments.ach.routing_numbers import find_routing_fault
 
 BANK_DRIVERS = ("folder", "sandbox")
 VALIDATION_METHODS = ("instant", "manual")
@@ -84,3 +85,5 @@ def _check_ach() -> Iterator[CheckMessage]:
             yield refuse(28, name, "is missing.", f"Set it to {words}.")
         elif not re.fullmatch(form, value):
             yield refuse(29, name, "does not look as a bank file needs it.", f"Set it to {words}.")
+        elif field == "immediate_destination" and (fault := find_routing_fault(routing_number=value.strip())):
+            yield refuse(40, name, f"{fault}.", f"Set it to {words}.")

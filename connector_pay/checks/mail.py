@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, register
+from django.utils.module_loading import import_string
 
 from connector_pay.checks.saying import refuse, warn
 
@@ -14,13 +15,21 @@ NOWHERE = ("filebased", "console", "locmem", "dummy")
 @register(Tags.security, deploy=True)
 def check_mail(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Notices must reach people."""
-    return list(_check_mail())
+    return [*_check_backend(), *_check_server()]
 
 
-def _check_mail() -> Iterator[CheckMessage]:
+def _check_backend() -> Iterator[CheckMessage]:
+    hint = "Unset EMAIL_BACKEND: mail then goes to EMAIL_HOST."
     if any(word in settings.EMAIL_BACKEND for word in NOWHERE):
-        hint = "Unset EMAIL_BACKEND: mail then goes to EMAIL_HOST."
         yield refuse(30, "EMAIL_BACKEND", "sends no mail to anyone.", hint)
+        return
+    try:
+        import_string(settings.EMAIL_BACKEND)
+    except ImportError:
+        yield refuse(39, "EMAIL_BACKEND", "names nothing that is installed here.", hint)
+
+
+def _check_server() -> Iterator[CheckMessage]:
     if not settings.EMAIL_HOST:
         yield refuse(31, "EMAIL_HOST", "is missing: no notice could be sent.", "Name your mail server.")
     elif settings.EMAIL_HOST != "localhost" and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
