@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +42,7 @@ ACH_FORMS = {
 @register(Tags.security, deploy=True)
 def check_bank(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Debits need a bank that moves money, headers it accepts, and a way to validate bank accounts."""
-    return [*_check_bank_driver(), *_check_validation(), *_check_ach()]
+    return [*_check_bank_driver(), *_check_bank_folder(), *_check_validation(), *_check_ach()]
 
 
 def _check_bank_driver() -> Iterator[CheckMessage]:
@@ -62,6 +64,30 @@ def _check_bank_driver() -> Iterator[CheckMessage]:
     elif driver == "folder" and not settings.BANK_FOLDER:
         hint = "Name the folder that your bank's file transfer empties and fills."
         yield refuse(24, "BANK_FOLDER", "is missing.", hint)
+
+
+def _check_bank_folder() -> Iterator[CheckMessage]:
+    folders = {"folder": ("BANK_FOLDER", settings.BANK_FOLDER)}
+    folders["sandbox"] = ("SANDBOX_BANK_DIR", str(settings.SANDBOX_BANK_DIR))
+    name, folder = folders.get(settings.BANK_DRIVER, ("", ""))
+    if not folder:
+        return
+    for place in (Path(folder), *(Path(folder) / part for part in ("outgoing", "handed_over"))):
+        if not _can_write(place):
+            problem = f"cannot be made or written: {place}."
+            hint = "Name a folder that this user may make or write to, or give it to this user."
+            yield refuse(41, name, problem, hint)
+            return
+
+
+def _can_write(folder: Path) -> bool:
+    """Tell whether a file can be made there, or where the folder would be made; nothing stays behind."""
+    try:
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        with TemporaryFile(dir=there, prefix=".check-"):
+            return True
+    except OSError:
+        return False
 
 
 def _check_validation() -> Iterator[CheckMessage]:

@@ -166,6 +166,26 @@ def test_each_danger_is_named(changes, words, monkeypatch):
     assert [problem for problem in problems if words in problem], problems
 
 
+@pytest.mark.parametrize(("driver", "name"), [("folder", "BANK_FOLDER"), ("sandbox", "SANDBOX_BANK_DIR")])
+@pytest.mark.parametrize("place", ["file", "file/bank", "/proc/bank"])
+def test_a_bank_folder_that_cannot_be_made_or_written_is_named(driver, name, place, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    environment = fill_in(BANK_DRIVER=driver, **{name: str(tmp_path / place)})
+    problems = find_problems(monkeypatch, environment)
+    assert f"{name} cannot be made or written: {tmp_path / place}." in problems
+
+
+def test_a_bank_folder_of_which_one_part_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "outgoing").touch()
+    (problem,) = find_problems(monkeypatch, fill_in(BANK_FOLDER=str(tmp_path)))
+    assert problem == f"BANK_FOLDER cannot be made or written: {tmp_path / 'outgoing'}."
+
+
+def test_asking_after_the_bank_folder_makes_nothing(tmp_path, monkeypatch):
+    assert find_problems(monkeypatch, fill_in(BANK_FOLDER=str(tmp_path / "a" / "bank"))) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_local_mail_server_needs_no_tls(monkeypatch):
     assert find_problems(monkeypatch, fill_in(EMAIL_HOST="localhost", EMAIL_USE_TLS="false")) == []
 
