@@ -10,6 +10,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from connector_pay import design_system
 from connector_pay.lib.environment import (
     Environment,
     pad_routing_number,
@@ -155,7 +156,7 @@ PHONENUMBER_DB_FORMAT = "E164"
 # --- Static files: the design system is installed, our own sheet is in static/ ------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
-STATICFILES_DIRS = [BASE_DIR / "static", *[p for p in [DATA_DIR / "design_system"] if p.is_dir()]]
+STATICFILES_DIRS = [BASE_DIR / "static", design_system.FOLDER]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

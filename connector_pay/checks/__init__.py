@@ -4,6 +4,6 @@
 nothing is connected to. Importing a module registers its checks.
 """
 
-from connector_pay.checks import bank, mail, premium_rules, secret_keys, servers, web
+from connector_pay.checks import bank, mail, pages, premium_rules, secret_keys, servers, web
 
-__all__ = ["bank", "mail", "premium_rules", "secret_keys", "servers", "web"]
+__all__ = ["bank", "mail", "pages", "premium_rules", "secret_keys", "servers", "web"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from connector_pay import design_system
 from connector_pay.local import commands, servers
 from connector_pay.local.beginning import begin_anew
 from connector_pay.local.keeping import AlreadyInUse
@@ -135,7 +136,7 @@ def prepare_database(provided: servers.Provided) -> None:
 def collect_static(provided: servers.Provided) -> None:
     """Collect the pages' static files where they changed since the last time."""
     stamp, collected = DATA / "stamps" / "static", DATA / "static"
-    folders = (CHECKOUT / "static", DATA / "design_system")
+    folders = (CHECKOUT / "static", design_system.FOLDER)
     sources = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     state = describe_content([*sources, REQUIREMENTS, CHECKOUT / "connector_pay" / "settings.py"])
     if not (collected.is_dir() and is_done(stamp, state=state)):
