@@ -3,16 +3,17 @@ did.
 """
 
 import logging
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from connector_pay import demo_days
 from connector_pay.lib import clock, jobs
+from connector_pay.lib.arguments import read_day
 
 
 class Command(BaseCommand):
@@ -57,11 +58,3 @@ def saying_it_once() -> Iterator[None]:
         yield
     finally:
         jobs_log.setLevel(level)
-
-
-def read_day(text: str) -> date:
-    """A day as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a day: write it as YYYY-MM-DD, like 2027-01-23") from error
