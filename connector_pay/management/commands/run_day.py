@@ -3,6 +3,7 @@ did.
 """
 
 import logging
+import signal
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from connector_pay import demo_days
 from connector_pay.lib import clock, jobs
 from connector_pay.lib.arguments import read_day
+
+STOPPED_BY_CTRL_C = 128 + signal.SIGINT
 
 
 class Command(BaseCommand):
@@ -28,8 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("date", nargs="?", type=read_day, metavar="DATE", help="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line a job; ends with an error when a job failed, the days could not be moved, or others run
-        the jobs.
+        """One line a job; ends with an error when a job failed, the days could not be moved, others run the
+        jobs, or somebody pressed Ctrl-C.
         """
         day = options["date"] or clock.today() + timedelta(days=1)
         failed = 0
@@ -41,6 +44,11 @@ class Command(BaseCommand):
                     failed += bool(ran.error)
         except (demo_days.UnableToMoveDate, jobs.TimetableAlreadyRunning) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Stopped on {clock.today()}, before {day} was over. Run it again: it goes on from here.",
+                returncode=STOPPED_BY_CTRL_C,
+            ) from None
         self.stdout.write(f"It is now {clock.today():%A, %B %-d, %Y}.")
         if failed:
             raise CommandError(
