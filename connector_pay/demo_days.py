@@ -69,6 +69,10 @@ def send_notices() -> Iterator[Ran]:
         except outbox.UnableToSend as problem:
             just_sent = problem.sent
             errors.append(str(problem))
+        except outbox.UnableToReachServer as problem:
+            sent += problem.sent
+            errors.append(str(problem))
+            break
         else:
             if not just_sent:
                 break

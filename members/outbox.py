@@ -2,12 +2,13 @@
 
 A notice is one row per event, subject and channel, ever, so telling twice tells once. Emails leave by
 `send_unsent`, outside any transaction; letters wait for the print batch. An email that cannot be handed over holds
-up no other: it waits, longer each time, and staff find it by `next_try_at`.
+up no other: it waits, longer each time, and staff find it by `next_try_at`. A mail server that cannot be reached is
+no email's fault: the round ends there, and all wait for the next.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,6 +38,14 @@ class UnableToSend(Exception):
             f"{len(unsent)} of {len(unsent) + sent} emails could not be sent, first notice {unsent[0]}."
         )
         self.sent = sent
+
+
+class UnableToReachServer(Exception):
+    """No connection to the mail server could be opened; what waits in the outbox waits on, as it was."""
+
+    def __init__(self, reason: str, *, sent: int = 0) -> None:
+        super().__init__(f"The mail server cannot be reached ({reason}); {sent} emails were sent before.")
+        self.reason, self.sent = reason, sent
 
 
 @dataclass(frozen=True)
@@ -81,18 +90,21 @@ def send_unsent(*, at: datetime, limit: int = 500) -> int:
     """Send the emails of the outbox that wait, each once however many workers send; returns how many went out.
 
     The oldest first, after those not tried yet. What can be sent is sent; then raises UnableToSend if any
-    could not: each of those is tried again later, and later each time. A crash between handing an email over
-    and writing that down sends that one email again: told twice is better than not told.
+    could not: each of those is tried again later, and later each time. Raises UnableToReachServer at the first
+    connection that cannot be opened. A crash between handing an email over and writing that down sends that one
+    email again: told twice is better than not told.
     """
     waiting = _find_waiting(at=at).order_by("failed_tries", "pk")
     mail = get_connection()
     sent, unsent = 0, []
     for notice_id in waiting.values_list("pk", flat=True)[:limit]:
-        handed_over = _send(notice_id=notice_id, mail=mail, at=at)
+        try:
+            handed_over = _send(notice_id=notice_id, mail=mail, at=at)
+        except UnableToReachServer as problem:
+            raise UnableToReachServer(problem.reason, sent=sent) from problem
         if handed_over is None:
             unsent.append(notice_id)
         sent += bool(handed_over)
-    mail.close()
     if unsent:
         raise UnableToSend(unsent=unsent, sent=sent)
     return sent
@@ -136,7 +148,7 @@ def _list_rows(telling: Telling) -> list[tuple[Any, ...]]:
 
 def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool | None:
     """Hand one email over and write down how it went: None if it could not go, False when another worker
-    has it.
+    has it. Raises UnableToReachServer.
     """
     with _only_sender(notice_id) as alone:
         found = _find_waiting(at=at).filter(pk=notice_id).select_related("member")
@@ -144,7 +156,11 @@ def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool | Non
         if notice is None:
             return False
         try:
-            _write_email(notice=notice, mail=mail).send()
+            email = _write_email(notice=notice, mail=mail)
+            with _connected(mail):
+                email.send()
+        except UnableToReachServer:
+            raise
         except Exception:
             # Whatever is wrong with one email, the others go out.
             log.exception("email not sent", notice=notice_id, failed_tries=notice.failed_tries + 1)
@@ -152,6 +168,21 @@ def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool | Non
             return None
         Notice.objects.filter(pk=notice_id).update(sent_at=at, next_try_at=None)
     return True
+
+
+@contextmanager
+def _connected(mail: BaseEmailBackend) -> Iterator[None]:
+    """A connection for one email. Raises UnableToReachServer where none can be opened, before any email is named."""
+    try:
+        mail.open()
+    except OSError as error:  # smtplib's own errors are some, too
+        with suppress(OSError):
+            mail.close()
+        raise UnableToReachServer(f"{type(error).__name__}: {error}") from error
+    try:
+        yield
+    finally:
+        mail.close()
 
 
 def _put_off(notice: Notice, *, at: datetime) -> None:

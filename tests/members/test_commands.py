@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -12,6 +14,7 @@ from django.core.management import CommandError, call_command
 from billing.models import Invoice
 from members.exchange_generator import generate_events
 from members.models import Enrollment
+from tests.local.production_environment import ROOT
 from tests.members.events import change, enroll
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_january_5")]
@@ -136,6 +139,36 @@ def test_the_date_and_the_seed_decide_what_is_generated():
     assert generate("--seed=1") == generate("--seed=1", "--today=2027-01-05")
     assert generate("--seed=1") != generate("--seed=2")
     assert generate("--seed=1") != generate("--seed=1", "--today=2027-03-05")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--households=-3", "-3 is not a count: write a whole number from 1"),
+        ("--households=0", "0 is not a count"),
+        ("--households=many", "many is not a count"),
+        ("--today=2027-02-30", "2027-02-30 is not a day: write it as YYYY-MM-DD"),
+        ("--today=soon", "soon is not a day"),
+    ],
+)
+def test_what_is_no_count_or_day_is_refused_in_words(option, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("generate_exchange", option, stdout=io.StringIO())
+
+
+def test_a_reader_who_has_enough_ends_it_quietly():
+    script = (
+        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'connector_pay.settings'; django.setup(); "
+        "from django.core.management import call_command; "
+        "call_command('generate_exchange', '--households=2000', '--today=2027-01-05')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert json.loads(process.stdout.readline())["kind"] == "enroll"
+        process.stdout.close()
+        complained = process.stderr.read().decode()
+    assert (process.returncode, complained) == (0, "")
 
 
 @pytest.mark.prove

@@ -1,5 +1,6 @@
 """The outbox: told once per event, subject and channel; sent once, outside any transaction."""
 
+import socket
 import threading
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -9,11 +10,13 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
+from connector_pay import demo_days
 from members import outbox, tasks
 from members.models import Notice
 from members.notices import UnableToTell
-from members.outbox import Telling, UnableToSend
+from members.outbox import Telling, UnableToReachServer, UnableToSend
 from tests.people import make_member, make_staff
 
 AT = datetime(2027, 1, 20, 15, 0, tzinfo=UTC)
@@ -190,6 +193,66 @@ class TestARefusedAddress:
         page = client.get("/admin/members/notice/?next_try_at__isempty=0").content.decode()
         assert "a@refused.example" in page
         assert "b@example.org" not in page
+
+
+class ShutBackend(EmailBackend):
+    """A mail server that takes two connections and no more."""
+
+    opened = 0
+
+    def open(self):
+        type(self).opened += 1
+        if self.opened > 2:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.usefixtures("db")
+class TestAServerThatCannotBeReached:
+    @pytest.fixture(autouse=True)
+    def shut_server(self, settings, monkeypatch):
+        settings.EMAIL_BACKEND = "tests.members.test_outbox.ShutBackend"
+        monkeypatch.setattr(ShutBackend, "opened", 0)
+
+    def test_the_round_ends_at_the_first_refused_connection_and_puts_nothing_off(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        with pytest.raises(UnableToReachServer, match=r"ConnectionRefusedError.*; 2 emails were sent before"):
+            outbox.send_unsent(at=LATER)
+        assert ShutBackend.opened == 3
+        waiting = Notice.objects.filter(sent_at=None)
+        assert set(waiting.values_list("failed_tries", "next_try_at")) == {(0, None)}
+        assert waiting.count() == 3
+
+    def test_the_next_round_sends_what_waited(self):
+        put(*(f"{number}@example.org" for number in range(3)))
+        with pytest.raises(UnableToReachServer):
+            outbox.send_unsent(at=LATER)
+        ShutBackend.opened = 0
+        assert outbox.send_unsent(at=LATER) == 1
+
+    def test_the_task_says_so_in_one_line_of_the_log_without_a_traceback(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        with capture_logs() as lines:
+            assert tasks.send_notices() == 2
+        (line,) = lines
+        assert (line["event"], line["log_level"]) == ("mail server unreachable", "error")
+        assert line["reason"].startswith("ConnectionRefusedError")
+        assert "exc_info" not in line
+
+    def test_a_lived_day_says_so_once_and_ends(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        (ran,) = demo_days.send_notices()
+        assert ran.counts == {"sent": 2}
+        assert ran.error.startswith("The mail server cannot be reached")
+
+
+def test_a_real_connection_that_is_refused_is_the_servers_fault(db, settings):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = probe.getsockname()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    put("a@example.org")
+    with pytest.raises(UnableToReachServer, match="ConnectionRefusedError"):
+        outbox.send_unsent(at=LATER)
 
 
 def test_an_email_that_cannot_be_written_stops_no_other(db, monkeypatch):

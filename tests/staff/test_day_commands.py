@@ -79,6 +79,28 @@ class TestRunDay:
             call_command("run_day", stdout=output)
         assert "self_check       FAILED: RuntimeError: the books do not balance" in output.getvalue()
 
+    def test_ctrl_c_ends_it_quietly_and_the_next_call_goes_on(self, monkeypatch):
+        nights = []
+
+        def press_ctrl_c_in_the_second_night():
+            nights.append(clock.today())
+            if len(nights) == 2:
+                raise KeyboardInterrupt
+            return []
+
+        asked = Invariant(name="I0", rule="never", question=press_ctrl_c_in_the_second_night)
+        monkeypatch.setattr(self_check, "_collect", lambda: [asked])
+        day = clock.today() + timedelta(days=4)
+        with pytest.raises(CommandError) as stopped:
+            run("run_day", day.isoformat())
+        assert str(stopped.value).startswith(f"Stopped on {nights[1]}, before {day} was over.")
+        assert stopped.value.returncode == 130
+        assert clock.today() == nights[1] < day
+
+        run("run_day", day.isoformat())
+        assert clock.today() == day
+        assert not JobRun.objects.filter(finished_at=None).exists()
+
     def test_the_self_checks_finding_is_said_once_for_each_night(self, monkeypatch):
         broken = Invariant(name="I0", rule="never", question="SELECT 1")
         monkeypatch.setattr(self_check, "_collect", lambda: [broken])
