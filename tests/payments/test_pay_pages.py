@@ -196,6 +196,8 @@ def test_a_later_day_typed_beside_today_is_never_guessed() -> None:
     [
         ("holder_name", "", "Enter the name on the account, as your bank writes it"),
         ("holder_name", "4111 1111", "Enter the name on the account, as your bank writes it"),
+        ("holder_name", "\ufc5e", "Enter the name as your bank writes it, in letters"),
+        ("holder_name", "\x01" * 22 + "A", "Enter the name as your bank writes it, in letters"),
         ("kind", "", "Choose checking or savings"),
         (
             "routing_number",
