@@ -138,6 +138,15 @@ def index_number(*, routing_number: str, account_number: str) -> str:
     return blind_index(value=f"{routing_number}:{account_number}")
 
 
+def fingerprint(*, bank: BankDetails | BankAccount) -> str:
+    """What tells that the holder, the kind and both numbers are the same, without telling any of them."""
+    if isinstance(bank, BankAccount):
+        index = bank.blind_index
+    else:
+        index = index_number(routing_number=bank.routing_number, account_number=bank.account_number)
+    return blind_index(value=f"{bank.holder_name}\n{bank.kind}\n{index}")
+
+
 def open_account_number(*, bank_account: BankAccount) -> str:
     """The account number in clear: for the bank file, for validation, and for nothing else. Raises UnableToOpen."""
     return bank_account.sealed.open(purpose=ACCOUNT_NUMBER).decode()

@@ -17,8 +17,10 @@ from billing.due_dates import DueDate, find_start, next_month
 from billing.policy import read_policy
 from connector_pay.lib.templatetags.exchange import short_date
 from members.models import EnrollmentStatus
+from payments.bank_accounts import BankDetails, fingerprint
 from payments.coverage_sentences import Whose, find_start_if_paid
 from payments.drafts import Contents, Draft
+from payments.models import BankAccount
 from payments.payables import Payable
 from payments.statements import authorization_text, describe_effect
 
@@ -33,7 +35,7 @@ class UnableToReadReview(ValueError):
 class ReviewItem:
     """One payment as it is shown: what it does to coverage, and the words to be authorized.
 
-    `start` is the coverage start that the sentence names, where it names one.
+    `start` is the coverage start that the sentence names, where it names one; `bank` the fingerprint of the bank account.
     """
 
     payable: Payable
@@ -42,6 +44,7 @@ class ReviewItem:
     sentence: str
     authorization: str
     start: date | None
+    bank: str
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -53,6 +56,7 @@ class ReviewItem:
             "sentence": self.sentence,
             "authorization": hashlib.sha256(self.authorization.encode()).hexdigest(),
             "start": self.start.isoformat() if self.start else "",
+            "bank": self.bank,
         }
 
 
@@ -60,7 +64,7 @@ def prepare_items(
     *,
     contents: Contents,
     payables: Mapping[int, Payable],
-    last_four: str,
+    bank: BankDetails | BankAccount,
     today: date,
     language: str,
     whose: Whose = "your",
@@ -81,7 +85,7 @@ def prepare_items(
             payee=settings.EXCHANGE["name"],
             amount_cents=item.amount_cents,
             debit_on=received,
-            last_four=last_four,
+            last_four=bank.last_four,
             bill=payable.label,
             language=language,
         )
@@ -93,6 +97,7 @@ def prepare_items(
                 sentence=describe_effect(**effect, today=today, due_date_rule=rule, whose=whose),
                 authorization=authorization,
                 start=_find_named_start(**effect, today=today, rule=rule),
+                bank=fingerprint(bank=bank),
             )
         )
     return items
@@ -129,6 +134,8 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[Revie
             }
     if [item["date"] for item in shown] != [item["date"] for item in now]:
         return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
+    if [item.get("bank") for item in shown] != [item["bank"] for item in now]:
+        return _("The bank account was changed while this page was open. Check your payment once more")
     return _("Something changed while this page was open. Check your payment once more")
 
 

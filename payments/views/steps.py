@@ -97,7 +97,7 @@ def show_review(journey: Journey) -> HttpResponse:
     items = prepare_items(
         contents=journey.contents,
         payables=payables,
-        last_four=bank.last_four,
+        bank=bank,
         today=journey.today,
         language=read_language(),
         whose="the" if journey.is_guest else "your",

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core import signing
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,10 +17,12 @@ from payments.bank_accounts import open_account_number
 from payments.drafts import PURPOSE, clear_expired_drafts
 from payments.models import Authorization, BankAccount, Payment, PaymentDraft
 from payments.recording import record_payments
+from payments.review import SALT
 from tests import people
 from tests.diary import Diary, eastern
 from tests.payments.payers import (
     NUMBER,
+    ROUTING,
     authorize,
     fill_bank,
     find_account,
@@ -354,6 +357,29 @@ def test_a_second_tab_that_pays_the_same_draft_makes_no_second_payment(
     again = authorize(client, review, page)
     assert again["Location"] == first["Location"]
     assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "typed", [{"account_number": "99990000456789"}, {"holder_name": "Bob Alvarez"}, {"kind": "savings"}]
+)
+def test_the_account_that_another_tab_typed_is_not_debited_unseen(typed: dict[str, str]) -> None:
+    client = sign_in(make_household())
+    review = pay_health(client)
+    page = client.get(review)
+    bank = fill_bank(**{"number_choice": "replace", **typed})
+    assert client.post(review.replace("review", "bank"), bank).status_code == 303
+    answer = authorize(client, review, page)
+    words = "The bank account was changed while this page was open. Check your payment once more"
+    assert read(answer).count(words) == 1
+    assert not Payment.objects.exists()
+    assert authorize(client, review, answer).status_code == 303
+
+
+def test_the_token_tells_nothing_of_the_bank_account() -> None:
+    client = sign_in(make_household())
+    token = read_hidden(client.get(pay_health(client)), "token")
+    facts = str(signing.loads(token, salt=SALT))
+    assert not any(secret in facts for secret in (NUMBER, "6789", ROUTING, "Alvarez"))
 
 
 @pytest.mark.starts(eastern(2027, 1, 23, 23, 58))
