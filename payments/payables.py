@@ -46,21 +46,23 @@ class AmountOption:
 
 def list_payables(*, account_ids: Iterable[int], today: date) -> list[Payable]:
     """The accounts that can be paid, health first: open ones, and ended ones on which something is still due."""
-    found = read_standings(account_ids=account_ids, today=today).values()
-    standings = [item for item in found if can_be_paid(standing=item)]
-    standings.sort(
-        key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id)
-    )
-    coverages = _name_coverages(standings)
+    return make_payables(standings=read_standings(account_ids=account_ids, today=today))
+
+
+def make_payables(*, standings: Mapping[int, Standing]) -> list[Payable]:
+    """Those of the accounts that can be paid, as these standings tell; health first."""
+    found = [item for item in standings.values() if can_be_paid(standing=item)]
+    found.sort(key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id))
+    coverages = _name_coverages(found)
     return [
         Payable(
             account_id=item.account_id,
             product=item.product,
-            label=_name_product(item, coverages[item.account_id], among=standings),
+            label=_name_product(item, coverages[item.account_id], among=found),
             coverage=coverages[item.account_id],
             standing=item,
         )
-        for item in standings
+        for item in found
     ]
 
 

@@ -35,7 +35,8 @@ class UnableToReadReview(ValueError):
 class ReviewItem:
     """One payment as it is shown: what it does to coverage, and the words to be authorized.
 
-    `start` is the coverage start that the sentence names, where it names one; `bank` the fingerprint of the bank account.
+    `start` is the coverage start that the sentence names, where it names one; `bank` the fingerprint of the bank account;
+    `due_cents` is what is due, None for a guest who is shown nothing of the account.
     """
 
     payable: Payable
@@ -45,6 +46,7 @@ class ReviewItem:
     authorization: str
     start: date | None
     bank: str
+    due_cents: int | None
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -57,6 +59,7 @@ class ReviewItem:
             "authorization": hashlib.sha256(self.authorization.encode()).hexdigest(),
             "start": self.start.isoformat() if self.start else "",
             "bank": self.bank,
+            "due": self.due_cents,
         }
 
 
@@ -98,6 +101,7 @@ def prepare_items(
                 authorization=authorization,
                 start=_find_named_start(**effect, today=today, rule=rule),
                 bank=fingerprint(bank=bank),
+                due_cents=standing.due_cents if standing else None,
             )
         )
     return items
@@ -136,6 +140,8 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[Revie
         return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
     if [item.get("bank") for item in shown] != [item["bank"] for item in now]:
         return _("The bank account was changed while this page was open. Check your payment once more")
+    if [item.get("due") for item in shown] != [item["due"] for item in now]:
+        return _("What is due has changed while this page was open. Check your payment once more")
     return _("Something changed while this page was open. Check your payment once more")
 
 

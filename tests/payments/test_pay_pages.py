@@ -11,12 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from billing import invoices
+from billing.models import Account
 from connector_pay.lib import clock
 from connector_pay.lib.models import SealedValue
 from payments.bank_accounts import open_account_number
 from payments.drafts import PURPOSE, clear_expired_drafts
 from payments.models import Authorization, BankAccount, Payment, PaymentDraft
-from payments.recording import record_payments
+from payments.recording import record_as_told
 from payments.review import SALT
 from tests import people
 from tests.diary import Diary, eastern
@@ -478,6 +479,16 @@ def test_a_bill_of_each_year_is_named_by_its_year(diary: Diary) -> None:
     assert "Health 2028" in page
 
 
+def test_one_of_two_health_bills_is_paid_under_the_name_it_was_shown_by() -> None:
+    member = make_household()
+    people.make_enrollment(member=member, requested_start=date(2028, 1, 1), premium_cents=300_00)
+    invoices.issue_missing(today=clock.today(), at=clock.now())
+    client, first = sign_in(member), Account.objects.order_by("pk")[0]
+    review = go_to_review(client, start(client), {f"pay_{first.pk}": "on"})
+    assert authorize(client, review).status_code == 303
+    assert Payment.objects.get().account == first
+
+
 def test_paying_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     client = sign_in(make_household())
     review = pay_health(client)
@@ -486,11 +497,11 @@ def test_paying_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def counted(**options: Any) -> list[Payment]:
         with CaptureQueriesContext(connection) as inside:
-            payments = record_payments(**options)
+            payments = record_as_told(**options)
         recording.append(len(inside))
         return payments
 
-    monkeypatch.setattr("payments.views.steps.record_payments", counted)
+    monkeypatch.setattr("payments.views.steps.record_as_told", counted)
     with CaptureQueriesContext(connection) as statements:
         assert authorize(client, review, page).status_code == 303
     assert len(statements) - recording[0] <= 13, [item["sql"][:90] for item in statements.captured_queries]
