@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
@@ -29,6 +29,7 @@ from payments.models import (
     PaymentMove,
     PaymentStatus,
 )
+from payments.payables import are_in_progress
 from payments.payment_notices import tell_canceled, tell_recorded
 from payments.statements import AUTHORIZATION_VERSION, amount_limits
 
@@ -75,7 +76,7 @@ class PaymentItem:
     due_was_shown: bool = True
 
 
-Prepare = Callable[[Mapping[int, Standing]], Sequence[PaymentItem]]
+Prepare = Callable[[Mapping[int, Standing], Sequence[Payment]], Sequence[PaymentItem]]
 
 
 def record_payments(
@@ -96,7 +97,7 @@ def record_payments(
         payer=payer,
         bank=bank,
         account_ids=[item.account_id for item in items],
-        prepare=lambda standings: items,
+        prepare=lambda standings, in_progress: items,
         form_key=form_key,
         today=today,
         at=at,
@@ -114,10 +115,10 @@ def record_as_told(
     today: date,
     at: datetime,
 ) -> list[Payment]:
-    """`record_payments` of the items that `prepare` makes under the lock, from where the accounts stand then.
+    """`record_payments` of what `prepare` makes under the lock, from the standings and payments in progress it finds there.
 
-    There it raises UnableToRecord if what the payer was told no longer holds. It is given the standings of the accounts
-    `beside` as well: they decide what a bill is called.
+    It raises UnableToRecord if what the payer was told no longer holds. The standings of the accounts `beside` are read as
+    well: they decide what a bill is called.
     """
     if not account_ids or len(set(account_ids)) < len(account_ids):
         raise UnableToRecord(_("Choose what to pay, each bill once"))
@@ -125,7 +126,7 @@ def record_as_told(
         try:
             with transaction.atomic():
                 lock_accounts(account_ids=account_ids)
-                return find_recorded(form_key=form_key) or _record(
+                return _record(
                     payer=payer,
                     bank=bank,
                     account_ids=account_ids,
@@ -146,10 +147,7 @@ def record_as_told(
 
 def find_recorded(*, form_key: UUID) -> list[Payment]:
     """The payments that this form has made, none if it has not been sent before."""
-    payments = Payment.objects.filter(form_key=form_key).select_related(
-        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
-    )
-    return list(payments.order_by("pk"))
+    return _read_payments(Q(form_key=form_key))
 
 
 def credit_due(*, today: date, at: datetime) -> int:
@@ -222,6 +220,13 @@ def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
     return list(payments.order_by("pk"))
 
 
+def _read_payments(which: Q) -> list[Payment]:
+    payments = Payment.objects.filter(which).select_related(
+        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
+    )
+    return list(payments.order_by("pk"))
+
+
 def _record(
     *,
     payer: Payer,
@@ -233,20 +238,42 @@ def _record(
     today: date,
     at: datetime,
 ) -> list[Payment]:
-    # Read under the lock: another payment or the nightly review may have come first.
+    # Read under the lock: this form, another payment or the nightly review may have come first.
+    known = _read_payments(Q(form_key=form_key) | are_in_progress(account_ids=account_ids))
+    if repeated := [payment for payment in known if payment.form_key == form_key]:
+        return repeated
     accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(account_ids)
     standings = read_standings(account_ids={*account_ids, *beside}, today=today)
     for key in account_ids:
         _refuse_expired(standings[key].enrollment_status == EnrollmentStatus.EXPIRED)
-    items = prepare(standings)
+    items = prepare(standings, known)
     for item in items:
         _refuse_day(item, payer=payer, today=today)
         _refuse_item(item, standings[item.account_id], today=today)
+    payments = _write_payments(items, accounts, payer=payer, bank=bank, form_key=form_key, at=at)
+    received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
+    if received:
+        # Money a moment too late for the last month of the enrollment window ends the enrollment.
+        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
+    tell_recorded(payments=payments, today=today, at=at)
+    return payments
+
+
+def _write_payments(
+    items: Sequence[PaymentItem],
+    accounts: Mapping[int, Account],
+    *,
+    payer: Payer,
+    bank: BankDetails | BankAccount,
+    form_key: UUID,
+    at: datetime,
+) -> list[Payment]:
+    """The rows, each payment with its proof. Raises UnableToRecord, UnableToUseBankAccount."""
     bank_account = _find_bank_account(bank, payer=payer, at=at)
     authorizations = Authorization.objects.bulk_create(
         _make_authorization(item, payer=payer, bank_account=bank_account, at=at) for item in items
     )
-    payments = Payment.objects.bulk_create(
+    return Payment.objects.bulk_create(
         _make_payment(
             item,
             proof,
@@ -258,12 +285,6 @@ def _record(
         )
         for item, proof in zip(items, authorizations, strict=True)
     )
-    received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
-    if received:
-        # Money a moment too late for the last month of the enrollment window ends the enrollment.
-        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
-    tell_recorded(payments=payments, today=today, at=at)
-    return payments
 
 
 def _refuse_expired(has_expired: bool) -> None:

@@ -18,8 +18,8 @@ from payments.channels.guest import read_identifier
 from payments.drafts import UnableToFindDraft, discard_draft
 from payments.forms.authorizing import ReviewForm, is_authorized, name_box
 from payments.forms.bank import NEW, BankForm
-from payments.models import AccountKind, BankAccount, BankAccountStatus, PaymentChannel
-from payments.payables import Payable, make_payables
+from payments.models import AccountKind, BankAccount, BankAccountStatus, Payment, PaymentChannel
+from payments.payables import Payable, find_same, make_payables, read_in_progress
 from payments.recording import PaymentItem, UnableToRecord, find_recorded, record_as_told
 from payments.review import (
     ReviewItem,
@@ -99,22 +99,36 @@ def show_review(journey: Journey) -> HttpResponse:
         return journey.go(BANK)
     if journey.request.method == "POST":
         return _authorize(journey, bank)
-    items = _prepare(journey, bank, payables=journey.read_payables())
+    items = _read_items(journey, bank)
     if items is None:
         return journey.go(AMOUNT)
     form = ReviewForm(initial=_sign(journey, items), items=items)
     return _draw_review(journey, bank=bank, form=form, items=items)
 
 
-def _prepare(journey: Journey, bank: Bank, *, payables: Iterable[Payable]) -> list[ReviewItem] | None:
+def _read_items(journey: Journey, bank: Bank) -> list[ReviewItem] | None:
     """The payments as things stand; None where one of the bills can no longer be paid."""
+    in_progress = read_in_progress(account_ids=journey.chosen_accounts)
+    return _prepare(journey, bank, payables=journey.read_payables(), in_progress=in_progress)
+
+
+def _prepare(
+    journey: Journey, bank: Bank, *, payables: Iterable[Payable], in_progress: Iterable[Payment]
+) -> list[ReviewItem] | None:
     known = {payable.account_id: payable for payable in payables}
     if any(item.account_id not in known for item in journey.contents.chosen):
         return None
+    same = find_same(
+        chosen=journey.contents.chosen,
+        received_date=journey.contents.find_received_date(today=journey.today),
+        in_progress=in_progress,
+        session_digest=None if journey.contents.shows_account else journey.session_digest,
+    )
     return prepare_items(
         contents=journey.contents,
         payables=known,
         bank=bank,
+        same=same,
         today=journey.today,
         language=read_language(),
         whose="the" if journey.is_guest else "your",
@@ -133,7 +147,7 @@ def _authorize(journey: Journey, bank: Bank) -> HttpResponse:
 
 
 def _ask_to_authorize(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
-    items = _prepare(journey, bank, payables=journey.read_payables())
+    items = _read_items(journey, bank)
     if items is None:
         return journey.go(AMOUNT)
     change = describe_change(shown=shown, items=items, today=journey.today)
@@ -146,9 +160,9 @@ def _ask_to_authorize(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResp
 
 
 def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
-    def prepare(standings: Mapping[int, Standing]) -> list[PaymentItem]:
+    def prepare(standings: Mapping[int, Standing], in_progress: Sequence[Payment]) -> list[PaymentItem]:
         """The payments under the lock. Raises UnableToRecord where what was shown no longer holds."""
-        items = _prepare(journey, bank, payables=make_payables(standings=standings))
+        items = _prepare(journey, bank, payables=make_payables(standings=standings), in_progress=in_progress)
         if items is None:
             raise UnableToRecord(_("This bill can no longer be paid here. Call us"))
         change = describe_change(shown=shown, items=items, today=journey.today)
@@ -186,7 +200,7 @@ def _make_item(item: ReviewItem, *, due_was_shown: bool) -> PaymentItem:
 
 def _review_again(journey: Journey, bank: Bank, *, problem: str) -> HttpResponse:
     """Nothing was recorded: the page as things stand now, no box ticked, with what has changed at its top."""
-    items = _prepare(journey, bank, payables=journey.read_payables())
+    items = _read_items(journey, bank)
     if items is None:
         return journey.go(AMOUNT)
     form = ReviewForm(_sign(journey, items), items=items, problem=problem)

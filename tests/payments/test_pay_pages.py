@@ -504,5 +504,5 @@ def test_paying_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("payments.views.steps.record_as_told", counted)
     with CaptureQueriesContext(connection) as statements:
         assert authorize(client, review, page).status_code == 303
-    assert len(statements) - recording[0] <= 13, [item["sql"][:90] for item in statements.captured_queries]
+    assert len(statements) - recording[0] <= 8, [item["sql"][:90] for item in statements.captured_queries]
     assert len(statements) <= 31

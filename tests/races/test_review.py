@@ -65,3 +65,19 @@ class TestOneBillAtReviewInSeveralBrowsers:
         (payment,) = Payment.objects.all()
         assert "your coverage starts" in payment.coverage_sentence
         assert find_violations() == []
+
+
+class TestTheSamePaymentInTwoBrowsers:
+    def test_the_second_is_asked_once_more(self) -> None:
+        member = make_household()
+        first, second = run_inside(open_review(member), open_review(member), waits=True)
+        assert (first.status_code, second.status_code) == (303, 200)
+        assert "is already on its way. This one would be taken as well." in read(second)
+        assert Payment.objects.count() == 1
+
+    def test_without_the_lock_nobody_would_ask(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        member = make_household()
+        presses = [open_review(member), open_review(member)]
+        monkeypatch.setattr(recording, "lock_accounts", lock_nothing)
+        run_inside(*presses, waits=False)
+        assert Payment.objects.count() == 2
