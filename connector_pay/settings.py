@@ -108,6 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "connector_pay.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
+    "connector_pay.storable.refuse_encodings",
     "connector_pay.storable.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -13,6 +13,7 @@ from payments.bank_accounts import (
     BankDetails,
     UnableToUseBankAccount,
     check_account_number,
+    check_holder_name,
     check_routing_number,
     looks_like_card,
 )
@@ -175,7 +176,7 @@ class BankForm(forms.Form):
 
 
 def _check_name(text: str) -> str:
-    name = " ".join(text.split())
+    name = check_holder_name(text)
     if not any(letter.isalpha() for letter in name) or _DIGITS.search(name):
         raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
     return name

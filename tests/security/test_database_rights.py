@@ -126,6 +126,14 @@ def test_rows_stay_and_only_what_the_world_moves_changes(login, table: str) -> N
             refuse(login, statement)
 
 
+def test_which_migrations_have_run_is_read_and_never_written(login) -> None:
+    assert read(login, "SELECT count(*) FROM django_migrations") > 0
+    refuse(login, "INSERT INTO django_migrations (app, name, applied) VALUES ('lib', '9999', now())")
+    refuse(login, "UPDATE django_migrations SET name = name")
+    refuse(login, "DELETE FROM django_migrations")
+    refuse(login, "TRUNCATE django_migrations")
+
+
 def test_no_table_of_money_can_be_emptied(login) -> None:
     for model in apps.get_models():
         refuse(login, f"TRUNCATE {model._meta.db_table} CASCADE")

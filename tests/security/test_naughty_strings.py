@@ -266,6 +266,22 @@ def test_a_form_of_any_size_is_answered() -> None:
     )
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-32", "utf-7", "latin-1"])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("path", ["/guest/", "/accounts/login/", "/admin/login/", "/nowhere/?q=%d8"])
+def test_a_form_in_another_encoding_is_refused(path: str, kind: str, charset: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="identifier"\r\n\r\n\xd8\x00\xff\r\n--x--\r\n'
+    body = part if kind.startswith("multipart") else b"identifier=%00%d8"
+    client = Client(raise_request_exception=False)
+    assert client.generic("POST", path, body, f"{kind}; charset={charset}").status_code == 400
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "nonsense"])
+def test_a_form_in_utf_8_is_taken(charset: str) -> None:
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    assert Client().generic("POST", "/guest/", b"identifier=%C3%A9", kind).status_code == 200
+
+
 def test_no_cell_of_the_history_file_is_a_formula() -> None:
     member = make_household()
     enrollment = find_account(member).enrollment
