@@ -227,7 +227,9 @@ UNREADABLE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "words"), UNREADABLE)
+@pytest.mark.parametrize(
+    ("name", "value", "words"), UNREADABLE, ids=[f"{name} {words}" for name, _value, words in UNREADABLE]
+)
 def test_a_value_that_cannot_be_read_is_named_in_one_line_that_does_not_quote_it(
     name, value, words, monkeypatch
 ):
