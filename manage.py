@@ -23,6 +23,7 @@ def use_own_python() -> None:
 def main() -> None:
     """Prepare the environment, then hand over to Django."""
     use_own_python()
+    from connector_pay.lib.environment import UnableToReadSettings
     from connector_pay.local.commands import UnableToMigrate, prepare_command
     from connector_pay.local.servers import UNABLE_TO_PROVIDE
 
@@ -33,8 +34,14 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connector_pay.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except UnableToReadSettings as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells say it: ended by Ctrl-C

@@ -103,6 +103,14 @@ def take_off_receipts(*, receipt_ids: Iterable[int], at: datetime) -> None:
     _take_off(Q(receipt__in=list(receipt_ids)), at=at)
 
 
+def read_remaining(*, invoice_ids: Iterable[int]) -> dict[int, int]:
+    """What is still to be received for each invoice, in cents."""
+    invoices = Invoice.objects.filter(pk__in=list(invoice_ids))
+    placed = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0))
+    rows = placed.values_list("pk", "amount_cents", "received")
+    return {key: amount - received for key, amount, received in rows}
+
+
 def _take_off(where: Q, *, at: datetime) -> None:
     """Undo what lies there now, however often it was put on and taken off before."""
     lying = Allocation.objects.filter(where).values("receipt", "receipt__reference", "invoice")

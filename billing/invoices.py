@@ -208,7 +208,10 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     effectuate_paid(account_ids=account_ids, today=today, at=at)
     accounts = Account.objects.select_related("enrollment__member", "enrollment__plan").in_bulk(account_ids)
     owed = [invoice for invoice in issued if invoice.amount_cents]
-    tell(tellings=[_tell_bill(invoice, accounts) for invoice in owed], at=at, today=today)
+    # Told after credit was spent: a bill asks for what is still to be paid.
+    remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
+    tellings = [_tell_bill(invoice, accounts, cents=remaining[invoice.id]) for invoice in owed]
+    tell(tellings=tellings, at=at, today=today)
     return issued
 
 
@@ -235,7 +238,7 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
     )
 
 
-def _tell_bill(invoice: _Issued, accounts: Mapping[int, Account]) -> Telling:
+def _tell_bill(invoice: _Issued, accounts: Mapping[int, Account], *, cents: int) -> Telling:
     enrollment = accounts[invoice.account_id].enrollment
     return Telling(
         event="bill_ready",
@@ -246,7 +249,7 @@ def _tell_bill(invoice: _Issued, accounts: Mapping[int, Account]) -> Telling:
             "plan_name": enrollment.plan.name,
             "invoice_number": f"{invoice.id:010d}",
             "coverage_month": invoice.coverage_month,
-            "amount_cents": invoice.amount_cents,
+            "amount_cents": cents,
             "due_date": invoice.due_date,
         },
     )

@@ -6,11 +6,13 @@ gives the same start; money that was received in time but came to us late moves 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Q
 
+from billing import credit
 from billing.accounts import CHUNK, lock_accounts
 from billing.binders import BinderOf, read_binders, read_starts
 from billing.due_date_overrides import read_due_date
@@ -18,11 +20,20 @@ from billing.invoices import BinderMove, reissue_binders, void_invoices
 from billing.models import Account, DueDateOverride, Invoice
 from connector_pay.lib.jobs import Counts
 from members import coverage
-from members.models import Enrollment, EnrollmentStatus
+from members.models import Enrollment, EnrollmentStatus, StartMove
 from members.outbox import Telling, tell
 
-PUSHED = "first payment not received by its due date"
-RESTORED = "restored: first payment received in time"
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way a start moves: why, for its row and the voided bill, and the notice that tells the member."""
+
+    why: str
+    event: str
+
+
+PUSHED = Way("first payment not received by its due date", event="start_pushed")
+RESTORED = Way("restored: first payment received in time", event="start_restored")
 EXPIRED = "enrollment window closed before the first payment"
 
 
@@ -30,12 +41,12 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
     """Push each waiting start whose binder was not covered by a due date that has passed.
 
     The old bill is voided, a new one issued, the member told; past its window the enrollment expires. Without
-    `account_ids`, everyone whose due date has passed, in chunks, each a transaction; safe to run twice or
+    `account_ids`, everyone whose due date has passed. In chunks, each a transaction; safe to run twice or
     after a crash. `run` names who asked.
     """
-    chunks = _chunk_due(today=today) if account_ids is None else [list(account_ids)]
+    asked = _find_due(today=today) if account_ids is None else account_ids
     counts = Counter(pushed=0, restored=0, expired=0)
-    for chunk in chunks:
+    for chunk in _cut(sorted(asked)):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             counts.update(review_locked(account_ids=chunk, today=today, at=at, run=run))
@@ -52,14 +63,14 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
     # A month that has begun is not given back by a run: staff look at it.
     early = [binder for binder in binders if today < starts[binder.account_id] < binder.coverage_start]
     return {
-        "pushed": _move_starts(pushed, starts, why=PUSHED, run=run, today=today, at=at),
-        "restored": _move_starts(early, starts, why=RESTORED, run=run, today=today, at=at),
+        "pushed": _move_starts(pushed, starts, PUSHED, run=run, today=today, at=at),
+        "restored": _move_starts(early, starts, RESTORED, run=run, today=today, at=at),
         "expired": _expire(expired, today=today, at=at),
     }
 
 
-def _chunk_due(*, today: date) -> Iterator[list[int]]:
-    """The accounts that wait for a first payment and whose due date may have passed, in chunks."""
+def _find_due(*, today: date) -> Iterable[int]:
+    """The accounts that wait for a first payment and whose due date may have passed."""
     waiting = Account.objects.filter(enrollment__status=EnrollmentStatus.WAITING)
     due_date = read_due_date()
     starts = Enrollment.objects.filter(status=EnrollmentStatus.WAITING).values_list(
@@ -69,7 +80,10 @@ def _chunk_due(*, today: date) -> Iterator[list[int]]:
     overridden = DueDateOverride.objects.filter(account__isnull=False).values("account")
     own_dates = Q(enrollment__binder_due_date__isnull=False) | Q(pk__in=overridden)
     due = waiting.filter(Q(enrollment__coverage_start__in=passed) | own_dates)
-    account_ids = sorted(due.values_list("pk", flat=True))
+    return due.values_list("pk", flat=True)
+
+
+def _cut(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(account_ids), CHUNK):
         yield account_ids[start : start + CHUNK]
 
@@ -77,8 +91,8 @@ def _chunk_due(*, today: date) -> Iterator[list[int]]:
 def _move_starts(
     binders: Sequence[BinderOf],
     starts: Mapping[int, date],
+    how: Way,
     *,
-    why: str,
     run: str,
     today: date,
     at: datetime,
@@ -86,48 +100,57 @@ def _move_starts(
     """Move the starts, reissue the bills, tell the members; returns how many starts moved."""
     if not binders:
         return 0
-    pushes = [
-        coverage.StartPush(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
+    changes = [
+        coverage.StartChange(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
         for binder in binders
     ]
-    moved = set(coverage.push_starts(pushes=pushes, why=why, run=run, at=at, today=today))
+    moved = set(coverage.move_starts(changes=changes, why=how.why, run=run, at=at, today=today))
     kept = [binder for binder in binders if binder.enrollment_id in moved]
     reissue_binders(
         moves=[BinderMove(item.account_id, item.coverage_start, starts[item.account_id]) for item in kept],
-        why=why,
+        why=how.why,
         today=today,
         at=at,
     )
-    if why == PUSHED:
-        _tell_pushed(kept, today=today, at=at)
+    _tell_moved(kept, event=how.event, today=today, at=at)
     return len(kept)
 
 
-def _tell_pushed(binders: Sequence[BinderOf], *, today: date, at: datetime) -> None:
-    """Tell each member the old start, the new one, and what is to be paid by when."""
-    before = {binder.account_id: binder.coverage_start for binder in binders}
-    invoices = Invoice.objects.filter(account__in=before, is_binder=True, voided_at=None)
-    read = invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by("pk")
-    tell(
-        tellings=[_tell_one(invoice, before[invoice.account_id], today) for invoice in read],
-        at=at,
-        today=today,
+def _tell_moved(binders: Sequence[BinderOf], *, event: str, today: date, at: datetime) -> None:
+    """Tell each member the old start, the new one, and what is still to be paid by when; once a move."""
+    moves = _read_last_moves(binders)
+    invoices = Invoice.objects.filter(
+        account__in=[binder.account_id for binder in binders], is_binder=True, voided_at=None
     )
+    read = invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by("pk")
+    remaining = credit.read_remaining(invoice_ids=[invoice.pk for invoice in read])
+    tellings = [
+        _tell_one(event, invoice, moves[invoice.account.enrollment_id], cents=remaining[invoice.pk])
+        for invoice in read
+    ]
+    tell(tellings=tellings, at=at, today=today)
 
 
-def _tell_one(invoice: Invoice, start_before: date, today: date) -> Telling:
+def _read_last_moves(binders: Sequence[BinderOf]) -> dict[int, StartMove]:
+    """The latest move of each enrollment's start."""
+    moves = StartMove.objects.filter(enrollment__in=[binder.enrollment_id for binder in binders])
+    latest = moves.order_by("enrollment", "-pk").distinct("enrollment")
+    return {move.enrollment_id: move for move in latest}
+
+
+def _tell_one(event: str, invoice: Invoice, move: StartMove, *, cents: int) -> Telling:
     enrollment = invoice.account.enrollment
     return Telling(
-        event="start_pushed",
-        # The day tells two pushes to the same month apart: one may be undone in between.
-        subject=f"enrollment:{enrollment.pk}:{invoice.coverage_month}:{today}",
+        event=event,
+        # The move itself is the subject: a start may be pushed, restored and pushed again on one day.
+        subject=f"enrollment:{enrollment.pk}:move:{move.pk}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
             "plan_name": enrollment.plan.name,
-            "start_before": start_before,
-            "start_after": invoice.coverage_month,
-            "amount_cents": invoice.amount_cents,
+            "start_before": move.start_before,
+            "start_after": move.start_after,
+            "amount_cents": cents,
             "due_date": invoice.due_date,
         },
     )

@@ -51,7 +51,7 @@ def read_timetable() -> list[Job]:
             "make_retries", at=_half_an_hour_before(cutoff), run=payments.make_retries, days=_on_banking_days
         ),
         Job("send_files", at=cutoff, run=payments.send_files, days=_on_banking_days),
-        Job("self_check", at=time(23, 30), run=portal.self_check),
+        Job("self_check", at=time(23, 30), run=portal.self_check, only_asks=True),
     ]
 
 

@@ -3,7 +3,7 @@ lies between is run.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 
@@ -15,10 +15,11 @@ from members import outbox
 
 SECONDS_FOR_OTHERS = 60.0
 NOTICES_AT_ONCE = 500
+DAYS_AT_MOST = 400
 
 
 class UnableToMoveDate(Exception):
-    """The business date moves forward only, and only in demo mode."""
+    """The business date moves forward only, not too far at once, and only in demo mode."""
 
 
 def live_until(*, day: date, wait_seconds: float = SECONDS_FOR_OTHERS) -> Iterator[Ran]:
@@ -26,22 +27,31 @@ def live_until(*, day: date, wait_seconds: float = SECONDS_FOR_OTHERS) -> Iterat
     what each did.
 
     Jobs run as of their own moment. Beat may go on meanwhile: it finds the timetable taken, or the work done.
-    Raises UnableToMoveDate for a day that has passed or outside demo mode, and TimetableAlreadyRunning
-    when another process is still running the jobs after `wait_seconds`.
+    Raises UnableToMoveDate for a day that has passed or lies more than DAYS_AT_MOST ahead, or outside demo
+    mode, and TimetableAlreadyRunning when another process is still running the jobs after `wait_seconds`.
     """
-    if not settings.DEMO_MODE:
-        raise UnableToMoveDate(
-            "Real days cannot be moved: the business date follows the clock unless DEMO_MODE=true."
-        )
-    if day < clock.today():
-        raise UnableToMoveDate(
-            f"It is already {clock.today():%Y-%m-%d}: the business date never goes back to {day}."
-        )
+    _refuse(day)
     with hold_timetable(wait_seconds=wait_seconds):
         yield from run_what_is_due()
         while clock.today() < day:
             DemoClock.advance(days=DemoClock.read_days() + 1)
             yield from run_what_is_due()
+
+
+def _refuse(day: date) -> None:
+    """Raises UnableToMoveDate for a day that cannot be lived up to."""
+    if not settings.DEMO_MODE:
+        raise UnableToMoveDate(
+            "Real days cannot be moved: the business date follows the clock unless DEMO_MODE=true."
+        )
+    today = clock.today()
+    if day < today:
+        raise UnableToMoveDate(f"It is already {today}: the business date never goes back to {day}.")
+    if (day - today).days > DAYS_AT_MOST:
+        raise UnableToMoveDate(
+            f"{day} is more than {DAYS_AT_MOST} days ahead of {today}, and every day between would be lived. "
+            f"Choose a day up to {today + timedelta(days=DAYS_AT_MOST)}, and go on from there."
+        )
 
 
 def run_what_is_due() -> Iterator[Ran]:
@@ -52,14 +62,23 @@ def run_what_is_due() -> Iterator[Ran]:
 
 def send_notices() -> Iterator[Ran]:
     """Send every email that waits in the outbox; yields one line if there was any."""
-    sent, error = 0, ""
-    try:
-        while just_sent := outbox.send_unsent(limit=NOTICES_AT_ONCE, at=clock.now()):
-            sent += just_sent
-    except outbox.UnableToSend as problem:
-        error = str(problem)
-    if sent or error:
-        yield Ran("send_notices", clock.today(), clock.now(), counts={"sent": sent}, error=error)
+    sent, errors, at = 0, [], clock.now()
+    while True:
+        try:
+            just_sent = outbox.send_unsent(limit=NOTICES_AT_ONCE, at=at)
+        except outbox.UnableToSend as problem:
+            just_sent = problem.sent
+            errors.append(str(problem))
+        except outbox.UnableToReachServer as problem:
+            sent += problem.sent
+            errors.append(str(problem))
+            break
+        else:
+            if not just_sent:
+                break
+        sent += just_sent
+    if sent or errors:
+        yield Ran("send_notices", clock.today(), at, counts={"sent": sent}, error=" ".join(errors))
 
 
 def describe(ran: Ran) -> str:

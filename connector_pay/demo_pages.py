@@ -28,7 +28,6 @@ from payments.models import BankFile, Payment
 
 SECONDS_OF_A_PAGE = 20.0
 SECONDS_FOR_OTHERS = 10.0
-DAYS_AT_MOST = 400
 DAYS_SHOWN = 3
 
 
@@ -49,8 +48,8 @@ class MoveDateForm(forms.Form):
         day: date | None = self.cleaned_data["day"]
         if day is None:
             raise ValidationError("Enter the date to move to")
-        if not today < day <= today + timedelta(days=DAYS_AT_MOST):
-            raise ValidationError(f"Enter a date after today and at most {DAYS_AT_MOST} days ahead")
+        if not 0 < (day - today).days <= demo_days.DAYS_AT_MOST:
+            raise ValidationError(f"Enter a date after today and at most {demo_days.DAYS_AT_MOST} days ahead")
         return day
 
 
@@ -86,7 +85,8 @@ def _live(request: HttpRequest, *, day: date) -> None:
     messages.success(request, f"It is now {reached}. {ran} jobs ran.")
     if failed:
         messages.error(
-            request, f"{failed} jobs failed. They are tried again at the next move, and every minute."
+            request,
+            f"{failed} jobs failed. They are tried again at the next move, and every minute; the self-check each night.",
         )
     if clock.today() < day:
         messages.warning(

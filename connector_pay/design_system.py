@@ -11,7 +11,8 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 INSTALLED = BASE_DIR / "node_modules" / "@uswds" / "uswds" / "dist"
-COPY = BASE_DIR / ".data" / "design_system" / "uswds"
+FOLDER = BASE_DIR / ".data" / "design_system"  # part of what is installed, so wherever DATA_DIR may be
+COPY = FOLDER / "uswds"
 STYLE_SHEET = Path("css/uswds.min.css")
 NAMED_FILE = re.compile(r"""url\(\s*['"]?(?P<url>[^'")]+)['"]?\s*\)|sourceMappingURL=(?P<map>\S+)""")
 

@@ -9,53 +9,56 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
-from environs import FileAwareEnv
 
+from connector_pay import design_system
 from connector_pay.lib.environment import (
+    Environment,
     pad_routing_number,
-    read_boolean,
+    read_address,
+    read_database_address,
     read_database_url,
     read_fields,
     read_keys,
+    read_seconds,
     redis_for_celery,
 )
 
-env = FileAwareEnv()
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data")))
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data")))
 
 # --- Where it runs ------------------------------------------------------------------------------------------
-DEMO_MODE = read_boolean(env.str("DEMO_MODE", "false"), name="DEMO_MODE")
-DEBUG = read_boolean(env.str("DEBUG", "false"), name="DEBUG")
-SECRET_KEY = env.str("SECRET_KEY", "")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEMO_MODE else [])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-PORTAL_URL = env.str("PORTAL_URL", "http://127.0.0.1:8000")
-BEHIND_HTTPS = read_boolean(env.str("BEHIND_HTTPS", "false" if DEMO_MODE else "true"), name="BEHIND_HTTPS")
+DEMO_MODE = env.boolean("DEMO_MODE", default=False)
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", "")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEMO_MODE else [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.words("CSRF_TRUSTED_ORIGINS", [])
+PORTAL_URL = env.read("PORTAL_URL", "http://127.0.0.1:8000", how=read_address, instead="")
+BEHIND_HTTPS = env.boolean("BEHIND_HTTPS", default=not DEMO_MODE)
 # How many proxies of ours stand before gunicorn: only that many X-Forwarded-For entries are believed.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", 0, highest=100)
 
 # --- Sealed values: AES-GCM key ring ("id:base64", the first seals) and the key of the blind index ----------
-SEALING_KEYS = read_keys(env.str("SEALING_KEYS", ""))
-BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", "")
+SEALING_KEYS: dict[str, bytes] = env.read("SEALING_KEYS", how=read_keys, instead={})
+BLIND_INDEX_KEY = env.text("BLIND_INDEX_KEY", "")
 
 # --- PostgreSQL: the owner migrates, the application works under a role that cannot rewrite the books -------
 APPLICATION_ROLE = "connector_pay_app"
-DATABASE_URL = env.str("DATABASE_URL", "")
-DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", "")
-DATABASE_AS_OWNER = read_boolean(env.str("DATABASE_AS_OWNER", "false"), name="DATABASE_AS_OWNER")
+DATABASE_URL = env.read("DATABASE_URL", how=read_database_address, instead="")
+DATABASE_OWNER_URL = env.read("DATABASE_OWNER_URL", how=read_database_address, instead="")
+DATABASE_AS_OWNER = env.boolean("DATABASE_AS_OWNER", default=False)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": read_database_url(
         url=(DATABASE_OWNER_URL or DATABASE_URL) if DATABASE_AS_OWNER else DATABASE_URL,
         # With one login for both, the application steps down to its own role at connection.
         role=None if DATABASE_AS_OWNER or DATABASE_OWNER_URL else APPLICATION_ROLE,
-        keep_for_seconds=env.int("DATABASE_KEEP_SECONDS", 60),
+        keep_for_seconds=env.number("DATABASE_KEEP_SECONDS", 60),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis and Celery: they only wake work up, the database is the truth ------------------------------------
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env.read("REDIS_URL", how=read_address, instead="")
 CACHES = {
     "default": {
         "BACKEND": "connector_pay.lib.resting_redis.RestingRedisCache",
@@ -106,6 +109,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "connector_pay.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
+    "connector_pay.storable.refuse_encodings",
     "connector_pay.storable.refuse_nul",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -144,7 +148,12 @@ CRISPY_TEMPLATE_PACK = "uswds"
 
 # --- Language, time, place ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# Pages are offered in a language once its catalog ships; what members are told is in their own, by its templates.
+LANGUAGES = [
+    ("en", "English"),
+    *[("es", "Español") for folder in LOCALE_PATHS if (folder / "es/LC_MESSAGES/django.mo").is_file()],
+]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "America/New_York"
@@ -153,8 +162,8 @@ PHONENUMBER_DB_FORMAT = "E164"
 
 # --- Static files: the design system is installed, our own sheet is in static/ ------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", str(DATA_DIR / "static")))
-STATICFILES_DIRS = [BASE_DIR / "static", *[p for p in [DATA_DIR / "design_system"] if p.is_dir()]]
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static", design_system.FOLDER]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -240,89 +249,88 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 }
 
 # --- Mail ---------------------------------------------------------------------------------------------------
-EMAIL_BACKEND = env.str(
+EMAIL_BACKEND = env.text(
     "EMAIL_BACKEND",
     "django.core.mail.backends.filebased.EmailBackend"
     if DEMO_MODE
     else "django.core.mail.backends.smtp.EmailBackend",
 )
 EMAIL_FILE_PATH = str(DATA_DIR / "outbox")
-EMAIL_HOST = env.str("EMAIL_HOST", "localhost" if DEMO_MODE else "")
-EMAIL_PORT = env.int("EMAIL_PORT", 25)
-EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
-EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = read_boolean(env.str("EMAIL_USE_TLS", "false"), name="EMAIL_USE_TLS")
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost" if DEMO_MODE else "")
+EMAIL_PORT = env.number("EMAIL_PORT", 25, lowest=1, highest=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Premium Billing <billing@localhost>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Premium Billing <billing@localhost>")
 
 # --- The exchange: its name and the numbers people call -----------------------------------------------------
 EXCHANGE = {
-    "name": env.str("EXCHANGE_NAME", "State Health Connector"),
-    "portal_name": env.str("PORTAL_NAME", "Connector Pay"),
-    "help_line_words": env.str("HELP_LINE_WORDS", "1-877-MA-ENROLL"),
-    "help_line": env.str("HELP_LINE", "1-877-623-6765"),
-    "tty": env.str("HELP_LINE_TTY", "711"),
-    "hours": env.str("HELP_LINE_HOURS", "Monday to Friday, 8 a.m. to 6 p.m. Eastern"),
-    "website_url": env.str("EXCHANGE_URL", "https://www.mahealthconnector.org"),
-    "assister_url": env.str("ASSISTER_URL", "https://my.mahealthconnector.org/enrollment-assisters"),
-    "legal_aid_url": env.str("LEGAL_AID_URL", "https://www.masslegalhelp.org"),
-    "pay_by_phone": env.str("PAY_BY_PHONE", "1-877-623-6765"),
+    "name": env.text("EXCHANGE_NAME", "State Health Connector"),
+    "portal_name": env.text("PORTAL_NAME", "Connector Pay"),
+    "help_line_words": env.text("HELP_LINE_WORDS", "1-877-MA-ENROLL"),
+    "help_line": env.text("HELP_LINE", "1-877-623-6765"),
+    "tty": env.text("HELP_LINE_TTY", "711"),
+    "hours": env.text("HELP_LINE_HOURS", "Monday to Friday, 8 a.m. to 6 p.m. Eastern"),
+    "website_url": env.text("EXCHANGE_URL", "https://www.mahealthconnector.org"),
+    "assister_url": env.text("ASSISTER_URL", "https://my.mahealthconnector.org/enrollment-assisters"),
+    "legal_aid_url": env.text("LEGAL_AID_URL", "https://www.masslegalhelp.org"),
+    "pay_by_phone": env.text("PAY_BY_PHONE", "1-877-623-6765"),
 }
 
 # --- Premium rules: every field of billing.policy.Policy may be set here ------------------------------------
 # A demo is looked at by many people behind one address, so its look-up limits are wider.
 _DEMO_POLICY = {"guest_find_per_address": 60, "guest_find_per_identifier": 60} if DEMO_MODE else {}
-PREMIUM_POLICY: dict[str, Any] = _DEMO_POLICY | read_fields(
-    env.str("PREMIUM_POLICY", ""), name="PREMIUM_POLICY"
-)
-GUEST_IDENTIFICATION = env.str("GUEST_IDENTIFICATION", "open")
+_OUR_POLICY: dict[str, Any] = env.read("PREMIUM_POLICY", how=read_fields, instead={})
+PREMIUM_POLICY = _DEMO_POLICY | _OUR_POLICY
+GUEST_IDENTIFICATION = env.text("GUEST_IDENTIFICATION", "open")
 
 # --- The bank -----------------------------------------------------------------------------------------------
-BANK_DRIVER = env.str("BANK_DRIVER", "sandbox")
-BANK_FOLDER = env.str("BANK_FOLDER", "")
+BANK_DRIVER = env.text("BANK_DRIVER", "sandbox")
+BANK_FOLDER = env.text("BANK_FOLDER", "")
 SFTP: dict[str, Any] = {
-    "host": env.str("SFTP_HOST", ""),
-    "port": env.int("SFTP_PORT", 22),
-    "user": env.str("SFTP_USER", ""),
-    "host_key": env.str("SFTP_HOST_KEY", ""),
-    "key": env.str("SFTP_KEY", ""),
+    "host": env.text("SFTP_HOST", ""),
+    "port": env.number("SFTP_PORT", 22, lowest=1, highest=65_535),
+    "user": env.text("SFTP_USER", ""),
+    "host_key": env.text("SFTP_HOST_KEY", ""),
+    "key": env.text("SFTP_KEY", ""),
     # A file that holds it may end with a line end.
-    "password": env.str("SFTP_PASSWORD", "").rstrip("\r\n"),
-    "outgoing": env.str("SFTP_OUTGOING", "outgoing"),
-    "incoming": env.str("SFTP_INCOMING", "incoming"),
-    "timeout_seconds": env.int("SFTP_TIMEOUT_SECONDS", 30),
-    "files_stay": read_boolean(env.str("SFTP_FILES_STAY", "false"), name="SFTP_FILES_STAY"),
+    "password": env.text("SFTP_PASSWORD", "").rstrip("\r\n"),
+    "outgoing": env.text("SFTP_OUTGOING", "outgoing"),
+    "incoming": env.text("SFTP_INCOMING", "incoming"),
+    "timeout_seconds": env.number("SFTP_TIMEOUT_SECONDS", 30),
+    "files_stay": env.boolean("SFTP_FILES_STAY", default=False),
 }
-SANDBOX_BANK_DIR = Path(env.str("SANDBOX_BANK_DIR", str(DATA_DIR / "sandbox_bank")))
-BANK_VALIDATION_METHODS = env.list(
+SANDBOX_BANK_DIR = Path(env.text("SANDBOX_BANK_DIR", str(DATA_DIR / "sandbox_bank")))
+BANK_VALIDATION_METHODS = env.words(
     "BANK_VALIDATION_METHODS",
     ["history", "instant", "manual"] if DEMO_MODE else ["history", "prenote", "manual"],
 )
-INSTANT_VALIDATION_URL = env.str("INSTANT_VALIDATION_URL", "")
-INSTANT_VALIDATION_TOKEN = env.str("INSTANT_VALIDATION_TOKEN", "")
-INSTANT_VALIDATION_SECONDS = env.float("INSTANT_VALIDATION_SECONDS", 5.0)
+INSTANT_VALIDATION_URL = env.text("INSTANT_VALIDATION_URL", "")
+INSTANT_VALIDATION_TOKEN = env.text("INSTANT_VALIDATION_TOKEN", "")
+INSTANT_VALIDATION_SECONDS = env.read("INSTANT_VALIDATION_SECONDS", "5", how=read_seconds, instead=5.0)
 ACH = {
     "immediate_destination": pad_routing_number(
-        env.str("ACH_IMMEDIATE_DESTINATION", "011000015" if DEMO_MODE else "")
+        env.text("ACH_IMMEDIATE_DESTINATION", "011000015" if DEMO_MODE else "")
     ),
     "immediate_origin": pad_routing_number(
-        env.str("ACH_IMMEDIATE_ORIGIN", "1234567890" if DEMO_MODE else "")
+        env.text("ACH_IMMEDIATE_ORIGIN", "1234567890" if DEMO_MODE else "")
     ),
-    "destination_name": env.str("ACH_DESTINATION_NAME", "SANDBOX BANK" if DEMO_MODE else ""),
-    "origin_name": env.str("ACH_ORIGIN_NAME", "STATE HEALTH CONNECTOR" if DEMO_MODE else ""),
-    "company_name": env.str("ACH_COMPANY_NAME", "HEALTH CONNECTR" if DEMO_MODE else ""),
-    "company_id": env.str("ACH_COMPANY_ID", "1234567890" if DEMO_MODE else ""),
-    "entry_description": env.str("ACH_ENTRY_DESCRIPTION", "PREMIUM"),
-    "odfi": env.str("ACH_ODFI", "01100001" if DEMO_MODE else ""),
+    "destination_name": env.text("ACH_DESTINATION_NAME", "SANDBOX BANK" if DEMO_MODE else ""),
+    "origin_name": env.text("ACH_ORIGIN_NAME", "STATE HEALTH CONNECTOR" if DEMO_MODE else ""),
+    "company_name": env.text("ACH_COMPANY_NAME", "HEALTH CONNECTR" if DEMO_MODE else ""),
+    "company_id": env.text("ACH_COMPANY_ID", "1234567890" if DEMO_MODE else ""),
+    "entry_description": env.text("ACH_ENTRY_DESCRIPTION", "PREMIUM"),
+    "odfi": env.text("ACH_ODFI", "01100001" if DEMO_MODE else ""),
 }
-ACH_LINE_END = env.str("ACH_LINE_END", "lf")
-ACH_LINES_PER_FILE = env.int("ACH_LINES_PER_FILE", 1_000_000)
-ACH_OFFSET_ACCOUNT = env.str("ACH_OFFSET_ACCOUNT", "")
+ACH_LINE_END = env.text("ACH_LINE_END", "lf")
+ACH_LINES_PER_FILE = env.number("ACH_LINES_PER_FILE", 1_000_000, highest=9_999_990)
+ACH_OFFSET_ACCOUNT = env.text("ACH_OFFSET_ACCOUNT", "")
 
 # --- Logs: one line of JSON an event, nothing sensitive in it -----------------------------------------------
 # The ids in the log are ours: whoever asks could write anything into theirs.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = DJANGO_STRUCTLOG_TRUST_UPSTREAM_CORRELATION_ID = False
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", among=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -335,3 +343,5 @@ LOGGING = {
         "paramiko": {"level": "WARNING"},
     },
 }
+
+env.finish()

@@ -31,20 +31,23 @@ class AlreadyActivated(Exception):
 def find_member(*, member_id: str, date_of_birth: date, zip_code: str, address: str) -> Member:
     """The member all three belong to. Raises UnableToFindMember, or UnableToTryAgain after too many misses.
 
-    `address` is the network address that asks. Limits count misses only: who types well never meets them.
+    `address` is the network address that asks. Limits are for misses: every try is counted before it is answered, so that many
+    at once are as few as one after the other, and who types well gets the try back.
     """
     limits = [(f"address:{address}", MISSES_PER_ADDRESS), (f"member:{member_id}", MISSES_PER_MEMBER_ID)]
     keys = [(f"activation:{salted_hmac('activation', name).hexdigest()}", limit) for name, limit in limits]
-    member = Member.objects.filter(
-        member_id=member_id, date_of_birth=date_of_birth, zip_code=zip_code
-    ).first()
     try:
-        if _is_over(keys):
-            raise UnableToTryAgain
-        if member is None:
-            _count_miss(keys)
+        counted = [(_count(key), limit) for key, limit in keys]
+        is_over = any(count > limit for count, limit in counted)
+        member = Member.objects.filter(
+            member_id=member_id, date_of_birth=date_of_birth, zip_code=zip_code
+        ).first()
+        if is_over or member:
+            _give_back([key for key, _ in keys])
     except RedisError as error:
         raise UnableToTryAgain from error
+    if is_over:
+        raise UnableToTryAgain
     if member is None:
         raise UnableToFindMember
     return member
@@ -84,15 +87,17 @@ def activate(*, member: Member, email: str, password: str) -> User:
     return user
 
 
-def _is_over(keys: Sequence[tuple[str, int]]) -> bool:
-    counted = cache.get_many([key for key, _ in keys])
-    return any(counted.get(key, 0) >= limit for key, limit in keys)
+def _count(key: str) -> int:
+    """One more; the first of a window starts it. Raises UnableToTryAgain where nobody counts, and RedisError."""
+    for _ in range(2):  # a window that closes in between starts the next one
+        cache.add(key, 0, WINDOW_SECONDS)
+        with suppress(ValueError):
+            return cache.incr(key)
+    raise UnableToTryAgain
 
 
-def _count_miss(keys: Sequence[tuple[str, int]]) -> None:
-    for key, _ in keys:
-        # The first of a window starts the count; a window that closes in between starts the next one.
-        while not cache.add(key, 1, WINDOW_SECONDS):
-            with suppress(ValueError):
-                cache.incr(key)
-                break
+def _give_back(keys: Sequence[str]) -> None:
+    """What was no miss is not counted; a window that has closed meanwhile counts nothing."""
+    for key in keys:
+        with suppress(ValueError):
+            cache.decr(key)

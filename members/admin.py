@@ -30,6 +30,7 @@ from members.models import (
     StartMove,
     User,
 )
+from members.notices import KINDS
 
 # Rights are the portal's to give: no groups, and no way to take away a member's second step or address.
 for _model in (Group, EmailAddress, Authenticator):
@@ -108,11 +109,34 @@ class EnrollmentInline(ReadOnlyInline):
         return link_to(enrollment)
 
 
+@admin.display(description="notice", ordering="event")
+def name_notice(notice: Notice) -> str:
+    """Its subject line, which is what the member saw of it first."""
+    kind = KINDS.get(notice.event)
+    return kind.subjects["en"] if kind else notice.event
+
+
+@admin.display(description="about", ordering="subject")
+def name_subject(notice: Notice) -> str:
+    """What it is about: "payment:12" is payment 12."""
+    return notice.subject.replace(":", " ").capitalize()
+
+
 class NoticeInline(ReadOnlyInline):
     """What a member was told."""
 
     model = Notice
-    fields = ("event", "subject", "channel", "business_date", "sent_at")
+    fields = ("notice", "about", "channel", "business_date", "sent_at")
+
+    @admin.display(description="notice")
+    def notice(self, notice: Notice) -> str:
+        """In words."""
+        return name_notice(notice)
+
+    @admin.display(description="about")
+    def about(self, notice: Notice) -> str:
+        """In words."""
+        return name_subject(notice)
 
 
 @admin.register(Member)
@@ -222,16 +246,23 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     list_display = (
         "business_date",
-        "event",
-        "subject",
+        name_notice,
+        name_subject,
         "channel",
         "member",
         "address",
         "language",
         "sent_at",
+        "failed_tries",
+        "next_try_at",
     )
-    list_display_links = ("business_date", "event")
-    list_filter = ("channel", "event", ("sent_at", admin.EmptyFieldListFilter))
+    list_display_links = ("business_date", name_notice)
+    list_filter = (
+        "channel",
+        "event",
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("next_try_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("member",)
     fields = (
         "event",
@@ -244,6 +275,8 @@ class NoticeAdmin(ReadOnlyAdmin):
         "business_date",
         "at",
         "sent_at",
+        "failed_tries",
+        "next_try_at",
     )
     search_paths = {
         "member_id": "member__member_id",

@@ -14,7 +14,7 @@ from members.models import ENROLLMENT_MOVES, Enrollment, EnrollmentMove, Enrollm
 
 
 @dataclass(frozen=True)
-class StartPush:
+class StartChange:
     """One change of a coverage start: from where it was read to stand, to the first of another month."""
 
     enrollment_id: int
@@ -22,32 +22,36 @@ class StartPush:
     start_after: date
 
 
-class UnableToPushStart(ValueError):
-    """Coverage starts only on the first of a month, and a push goes to another one."""
+class UnableToMoveStart(ValueError):
+    """Coverage starts only on the first of a month, and a change goes to another one."""
 
 
-def push_starts(*, pushes: Sequence[StartPush], why: str, run: str, at: datetime, today: date) -> list[int]:
+def move_starts(
+    *, changes: Sequence[StartChange], why: str, run: str, at: datetime, today: date
+) -> list[int]:
     """Move starts that still stand where they were read; returns the ids of the enrollments moved, in order.
 
-    `run` names the run or the payment that asked. Raises UnableToPushStart.
+    `run` names the run or the payment that asked. Raises UnableToMoveStart.
     """
-    for push in pushes:
-        if push.start_after.day != 1 or push.start_after == push.start_before:
-            raise UnableToPushStart(f"From {push.start_before} to {push.start_after} is no push of a start.")
+    for change in changes:
+        if change.start_after.day != 1 or change.start_after == change.start_before:
+            raise UnableToMoveStart(
+                f"From {change.start_before} to {change.start_after} is no change of a start."
+            )
     with transaction.atomic():
-        moved = _swap_starts(pushes=pushes)
+        moved = _swap_starts(changes=changes)
         StartMove.objects.bulk_create(
             StartMove(
-                enrollment_id=push.enrollment_id,
-                start_before=push.start_before,
-                start_after=push.start_after,
+                enrollment_id=change.enrollment_id,
+                start_before=change.start_before,
+                start_after=change.start_after,
                 why=why,
                 run=run,
                 at=at,
                 business_date=today,
             )
-            for push in sorted(pushes, key=lambda push: push.enrollment_id)
-            if push.enrollment_id in moved
+            for change in sorted(changes, key=lambda change: change.enrollment_id)
+            if change.enrollment_id in moved
         )
     return sorted(moved)
 
@@ -95,19 +99,19 @@ def _move(
     )
 
 
-def _swap_starts(*, pushes: Sequence[StartPush]) -> set[int]:
-    """UPDATE ... WHERE coverage_start = start_before: of two racing pushes, one moves the start."""
-    if not pushes:
+def _swap_starts(*, changes: Sequence[StartChange]) -> set[int]:
+    """UPDATE ... WHERE coverage_start = start_before: of two racing changes, one moves the start."""
+    if not changes:
         return set()
     table = Enrollment._meta.db_table
     columns = zip(
-        *((push.enrollment_id, push.start_before, push.start_after) for push in pushes), strict=True
+        *((change.enrollment_id, change.start_before, change.start_after) for change in changes), strict=True
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} AS enrollment SET coverage_start = push.start_after "
-            "FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS push (id, start_before, start_after) "
-            "WHERE enrollment.id = push.id AND enrollment.coverage_start = push.start_before "
+            f"UPDATE {table} AS enrollment SET coverage_start = change.start_after "
+            "FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS change (id, start_before, start_after) "
+            "WHERE enrollment.id = change.id AND enrollment.coverage_start = change.start_before "
             "RETURNING enrollment.id",
             [list(column) for column in columns],
         )

@@ -124,9 +124,13 @@ def _say(error: SchemaError) -> str:
         "maximum": f"is above {wanted}",
         "format": f"is no real {wanted}",
     }
-    return f"{place} {words.get(str(error.validator), 'is not written as it should be')}".strip()[
-        :LONGEST_REASON
-    ]
+    said = words.get(str(error.validator)) or f"must be {_read_form(error.schema)}"
+    return f"{place} {said}".strip()[:LONGEST_REASON]
+
+
+def _read_form(part: Any) -> str:
+    """The form of a part of the schema in words: its title."""
+    return str(part.get("title", "as the schema says")) if isinstance(part, dict) else "as the schema says"
 
 
 @cache

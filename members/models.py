@@ -221,6 +221,12 @@ class Notice(models.Model):
     at = models.DateTimeField()
     business_date = models.DateField()
     sent_at = models.DateTimeField(null=True, blank=True)
+    failed_tries = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often it could not be handed over"
+    )
+    next_try_at = models.DateTimeField(
+        null=True, blank=True, help_text="set while it waits because it could not be handed over"
+    )
 
     class Meta:
         constraints = [

@@ -2,7 +2,8 @@
 
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
-"dental", `effect` is the coverage sentence as the payer was shown it.
+"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed
+and start_restored `amount_cents` is what is still to be paid, which may be nothing.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -13,6 +14,7 @@ Facts of each event; those in brackets may be left out. `..._cents` are whole ce
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
 | payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
+| start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
@@ -91,6 +93,11 @@ KINDS: dict[str, Kind] = {
         "Your coverage start date has changed",
         "Cambió la fecha de inicio de su cobertura",
         both=True,
+    ),
+    "start_restored": _kind(
+        "product plan_name start_before start_after amount_cents due_date",
+        "Your coverage starts earlier after all",
+        "Su cobertura comienza antes después de todo",
     ),
     "coverage_confirmed": _kind(
         "product plan_name coverage_start", "Your coverage is confirmed", "Su cobertura está confirmada"
@@ -179,11 +186,12 @@ def _render(template: str, words: Mapping[str, Any]) -> str:
 
 
 def _put_in_words(facts: Iterable[tuple[str, Any]], *, language: str) -> dict[str, Any]:
-    """Cents as dollars (`amount_cents` becomes `amount`), days and months as they are read aloud."""
+    """Cents as dollars (`amount_cents` is `amount` too), days and months as they are read aloud."""
     words: dict[str, Any] = {}
     for fact, value in facts:
         if fact.endswith("_cents"):
             words[fact.removesuffix("_cents")] = format_dollars(value)
+            words[fact] = value  # for the words that depend on whether it is nothing
         elif fact == "coverage_month":
             words[fact] = dateformat.format(_read_day(value), MONTH[language])
         elif fact.endswith(("_date", "_start", "_before", "_after")):

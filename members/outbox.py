@@ -1,15 +1,16 @@
 """The outbox: what we tell people, written in the transaction that made it true and sent afterwards.
 
 A notice is one row per event, subject and channel, ever, so telling twice tells once. Emails leave by
-`send_unsent`, outside any transaction; letters wait for the print batch.
+`send_unsent`, outside any transaction; letters wait for the print batch. An email that cannot be handed over holds
+up no other: it waits, longer each time, and staff find it by `next_try_at`. A mail server that cannot be reached is
+no email's fault: the round ends there, and all wait for the next.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from smtplib import SMTPException
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from members.models import Channel, Member, Notice
 from members.notices import UnableToTell, choose_channels, find_kind, write
@@ -24,10 +26,26 @@ from members.notices import UnableToTell, choose_channels, find_kind, write
 log = structlog.get_logger(__name__)
 _LOCK_CLASS = 7_336_002
 _LOCK_KEYS = 2**31
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=4)
 
 
 class UnableToSend(Exception):
-    """Some emails could not be handed over; they stay in the outbox for the next try."""
+    """Some emails could not be handed over; they stay in the outbox and are tried again later."""
+
+    def __init__(self, *, unsent: Sequence[int], sent: int) -> None:
+        super().__init__(
+            f"{len(unsent)} of {len(unsent) + sent} emails could not be sent, first notice {unsent[0]}."
+        )
+        self.sent = sent
+
+
+class UnableToReachServer(Exception):
+    """No connection to the mail server could be opened; what waits in the outbox waits on, as it was."""
+
+    def __init__(self, reason: str, *, sent: int = 0) -> None:
+        super().__init__(f"The mail server cannot be reached ({reason}); {sent} emails were sent before.")
+        self.reason, self.sent = reason, sent
 
 
 @dataclass(frozen=True)
@@ -69,26 +87,39 @@ def tell(*, tellings: Iterable[Telling], at: datetime, today: date) -> int:
 
 
 def send_unsent(*, at: datetime, limit: int = 500) -> int:
-    """Send the oldest emails of the outbox, each once however many workers send; returns how many went out.
+    """Send the emails of the outbox that wait, each once however many workers send; returns how many went out.
 
-    What can be sent is sent; then raises UnableToSend if any could not. A crash between handing an email over
-    and writing that down sends that one email again: told twice is better than not told.
+    The oldest first, after those not tried yet. What can be sent is sent; then raises UnableToSend if any
+    could not: each of those is tried again later, and later each time. Raises UnableToReachServer at the first
+    connection that cannot be opened. A crash between handing an email over and writing that down sends that one
+    email again: told twice is better than not told.
     """
-    waiting = Notice.objects.filter(sent_at=None, channel=Channel.EMAIL).order_by("pk")
+    waiting = _find_waiting(at=at).order_by("failed_tries", "pk")
     mail = get_connection()
     sent, unsent = 0, []
     for notice_id in waiting.values_list("pk", flat=True)[:limit]:
         try:
-            sent += _send(notice_id=notice_id, mail=mail, at=at)
-        except (SMTPException, OSError):
-            log.exception("email not sent", notice=notice_id)
+            handed_over = _send(notice_id=notice_id, mail=mail, at=at)
+        except UnableToReachServer as problem:
+            raise UnableToReachServer(problem.reason, sent=sent) from problem
+        if handed_over is None:
             unsent.append(notice_id)
-    mail.close()
+        sent += bool(handed_over)
     if unsent:
-        raise UnableToSend(
-            f"{len(unsent)} of {len(unsent) + sent} emails could not be sent, first notice {unsent[0]}."
-        )
+        raise UnableToSend(unsent=unsent, sent=sent)
     return sent
+
+
+def find_wait(*, failed_tries: int) -> timedelta:
+    """How long an email waits that could not be handed over: a minute, then twice as long each time, up to four hours."""
+    doubled = FIRST_WAIT * 2 ** min(failed_tries - 1, 20)
+    return min(doubled, LONGEST_WAIT)
+
+
+def _find_waiting(*, at: datetime) -> QuerySet[Notice]:
+    """The emails not sent yet that may be tried now."""
+    unsent = Notice.objects.filter(sent_at=None, channel=Channel.EMAIL)
+    return unsent.filter(Q(next_try_at=None) | Q(next_try_at__lte=at))
 
 
 def _list_rows(telling: Telling) -> list[tuple[Any, ...]]:
@@ -115,19 +146,50 @@ def _list_rows(telling: Telling) -> list[tuple[Any, ...]]:
     ]
 
 
-def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool:
-    """Hand one email over and write down that it went; False when another worker has it."""
+def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool | None:
+    """Hand one email over and write down how it went: None if it could not go, False when another worker
+    has it. Raises UnableToReachServer.
+    """
     with _only_sender(notice_id) as alone:
-        notice = (
-            Notice.objects.filter(pk=notice_id, sent_at=None).select_related("member").first()
-            if alone
-            else None
-        )
+        found = _find_waiting(at=at).filter(pk=notice_id).select_related("member")
+        notice = found.first() if alone else None
         if notice is None:
             return False
-        _write_email(notice=notice, mail=mail).send()
-        Notice.objects.filter(pk=notice_id).update(sent_at=at)
+        try:
+            email = _write_email(notice=notice, mail=mail)
+            with _connected(mail):
+                email.send()
+        except UnableToReachServer:
+            raise
+        except Exception:
+            # Whatever is wrong with one email, the others go out.
+            log.exception("email not sent", notice=notice_id, failed_tries=notice.failed_tries + 1)
+            _put_off(notice, at=at)
+            return None
+        Notice.objects.filter(pk=notice_id).update(sent_at=at, next_try_at=None)
     return True
+
+
+@contextmanager
+def _connected(mail: BaseEmailBackend) -> Iterator[None]:
+    """A connection for one email. Raises UnableToReachServer where none can be opened, before any email is named."""
+    try:
+        mail.open()
+    except OSError as error:  # smtplib's own errors are some, too
+        with suppress(OSError):
+            mail.close()
+        raise UnableToReachServer(f"{type(error).__name__}: {error}") from error
+    try:
+        yield
+    finally:
+        mail.close()
+
+
+def _put_off(notice: Notice, *, at: datetime) -> None:
+    tries = notice.failed_tries + 1
+    Notice.objects.filter(pk=notice.pk).update(
+        failed_tries=tries, next_try_at=at + find_wait(failed_tries=tries)
+    )
 
 
 def _write_email(*, notice: Notice, mail: BaseEmailBackend) -> EmailMessage:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from allauth.account import forms as account
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as totp
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -52,6 +53,14 @@ class LoginForm(InOurWords, account.LoginForm):
     """Email and password."""
 
     words = {"login": EMAIL, "password": PASSWORD}
+
+    def clean(self) -> dict[str, Any]:
+        """A refusal stands beside the first of the two boxes, so that the error summary leads there."""
+        try:
+            super().clean()
+        except ValidationError as refusal:
+            self.add_error("login", refusal)
+        return self.cleaned_data
 
 
 class ResetPasswordForm(InOurWords, account.ResetPasswordForm):

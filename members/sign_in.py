@@ -1,10 +1,13 @@
 """Signing in: members by email after activation with Member ID, date of birth and ZIP code; staff too."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +44,13 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         if AxesProxyHandler.is_allowed(request, credentials):
             super().pre_authenticate(request, **credentials)
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Every address in an email is the portal's own, whatever host and port the request named."""
+        domain = urlsplit(settings.PORTAL_URL).netloc
+        site = SimpleNamespace(name=settings.EXCHANGE["portal_name"], domain=domain)
+        links = {name: _lead_here(link) for name, link in context.items() if name.endswith("_url")}
+        super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """What the limits on signing in and resetting passwords count; all whom nobody can place are counted together."""
         return read_network(request) or "unknown"
@@ -57,3 +67,9 @@ def read_username(request: HttpRequest | None, credentials: Mapping[str, Any] | 
         User.objects.filter(email__iexact=email).values_list("username", flat=True).first() if email else None
     )
     return (found or email.lower() or str(typed.get("username") or ""))[:LONGEST_EMAIL]
+
+
+def _lead_here(link: str) -> str:
+    parts = urlsplit(link)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{settings.PORTAL_URL.rstrip('/')}{parts.path}{query}"

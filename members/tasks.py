@@ -2,11 +2,14 @@
 
 from datetime import date, datetime
 
+import structlog
 from celery import shared_task
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from members import coverage, outbox
+
+log = structlog.get_logger(__name__)
 
 
 def end_coverage(*, day: date, at: datetime) -> Counts:
@@ -16,5 +19,9 @@ def end_coverage(*, day: date, at: datetime) -> Counts:
 
 @shared_task
 def send_notices() -> int:
-    """Send the emails that wait in the outbox."""
-    return outbox.send_unsent(at=clock.now())
+    """Send the emails that wait in the outbox; a mail server that cannot be reached is one line of the log."""
+    try:
+        return outbox.send_unsent(at=clock.now())
+    except outbox.UnableToReachServer as problem:
+        log.error("mail server unreachable", reason=problem.reason, sent=problem.sent)
+        return problem.sent

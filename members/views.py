@@ -32,10 +32,11 @@ def show_identity(request: HttpRequest) -> HttpResponseBase:
     try:
         member = activation.find_member(**form.cleaned_data, address=read_network(request) or "")
     except activation.UnableToFindMember:
-        form.add_error(None, gettext("We could not find you with these. Check all three, or call us"))
+        form.add_error("member_id", gettext("We could not find you with these. Check all three, or call us"))
         return _show(request, form, step=1)
     except activation.UnableToTryAgain:
-        form.add_error(None, gettext("We cannot look you up now. Wait 15 minutes and try again, or call us"))
+        wait = gettext("We cannot look you up now. Wait 15 minutes and try again, or call us")
+        form.add_error("member_id", wait)
         return _show(request, form, step=1, status=429)
     if activation.has_account(member=member):
         return render(request, "members/already_activated.html")

@@ -1,6 +1,7 @@
 """Bank accounts: what a payer types, checked and sealed; the one function that reads an account number in clear."""
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from connector_pay.lib.masking import mask_number
 from connector_pay.lib.models import SealedValue
 from connector_pay.lib.sealed import blind_index
 from members.models import User
+from payments.ach.plain_letters import write_plainly
 from payments.ach.return_codes import BLOCKS_ROUTING
 from payments.ach.routing_numbers import find_routing_fault
 from payments.models import (
@@ -38,6 +40,7 @@ MAY_BE_BLOCKED = (BankAccountStatus.UNCHECKED, BankAccountStatus.VALID, BankAcco
 AFTER = {Result.PASSED: BankAccountStatus.VALID, Result.FAILED: BankAccountStatus.FAILED}
 LONGEST_DETAIL = 200
 VALIDATED_AT_ONCE = 200  # accounts asked about before what was said is kept
+NAME_COLUMNS = 22  # what a bank file holds of a name
 
 _SEPARATORS = re.compile(r"[\s.\-‐‑–—/]")
 _ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{4,17}", re.ASCII)
@@ -78,6 +81,20 @@ class BankDetails:
     def last_four(self) -> str:
         """What may be shown of the number."""
         return self.account_number[-4:]
+
+
+def check_holder_name(text: str) -> str:
+    """The name on the account with single spaces; a bank file must find letters in it. Raises UnableToUseBankAccount.
+
+    A name that a file would write as blanks or zeros is refused here: there it would stop the file for everyone.
+    """
+    name = " ".join(text.split())
+    if not name:
+        raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
+    has_controls = any(unicodedata.category(character) == "Cc" for character in name)
+    if has_controls or not write_plainly(text=name)[:NAME_COLUMNS].strip(" 0"):
+        raise UnableToUseBankAccount("Enter the name as your bank writes it, in letters")
+    return name
 
 
 def check_routing_number(text: str) -> str:
@@ -149,6 +166,15 @@ def seal_number(*, account_number: str) -> SealedValue:
 def index_number(*, routing_number: str, account_number: str) -> str:
     """What tells equal routing and account numbers without telling them."""
     return blind_index(value=f"{routing_number}:{account_number}")
+
+
+def fingerprint(*, bank: BankDetails | BankAccount) -> str:
+    """What tells that the holder, the kind and both numbers are the same, without telling any of them."""
+    if isinstance(bank, BankAccount):
+        index = bank.blind_index
+    else:
+        index = index_number(routing_number=bank.routing_number, account_number=bank.account_number)
+    return blind_index(value=f"{bank.holder_name}\n{bank.kind}\n{index}")
 
 
 def open_account_number(*, bank_account: BankAccount) -> str:
@@ -295,9 +321,7 @@ def _clean(details: BankDetails) -> BankDetails:
         )
     if details.kind not in AccountKind.values:
         raise UnableToUseBankAccount("Choose checking or savings")
-    name = " ".join(details.holder_name.split())[:80]
-    if not name:
-        raise UnableToUseBankAccount("Enter the name on the account")
+    name = check_holder_name(details.holder_name)[:80]
     return BankDetails(
         name, details.kind, check_routing_number(details.routing_number), number, details.not_a_card
     )

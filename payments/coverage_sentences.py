@@ -45,15 +45,17 @@ _WORDS: dict[str, _Words] = {
         credit=_("%(amount)s is credit for your next bill."),
     ),
     "the": _Words(
-        starts=_("%(received)s, the coverage starts %(date)s."),
+        starts=_("%(received)s, the member's coverage starts %(date)s."),
         part_of_first_bill=_(
-            "This does not pay the whole first bill. The coverage starts after %(amount)s more is received."
+            "This does not pay the member's whole first bill. The coverage starts after %(amount)s more is received."
         ),
-        on_time=_("the bill for %(month)s is paid on time."),
-        late=_("the bill for %(month)s is paid. It was due %(date)s."),
-        still_to_pay=_("%(amount)s of the bill for %(month)s is still to pay by %(date)s."),
-        still_past_due=_("%(amount)s of the bill for %(month)s is still to pay. It was due %(date)s."),
-        credit=_("%(amount)s is credit for the next bill."),
+        on_time=_("the member's bill for %(month)s is paid on time."),
+        late=_("the member's bill for %(month)s is paid. It was due %(date)s."),
+        still_to_pay=_("%(amount)s of the member's bill for %(month)s is still to pay by %(date)s."),
+        still_past_due=_(
+            "%(amount)s of the member's bill for %(month)s is still to pay. It was due %(date)s."
+        ),
+        credit=_("%(amount)s is credit for the member's next bill."),
     ),
 }
 _UNSEEN = _(
@@ -64,6 +66,8 @@ _PAY_TODAY = _("Pay today: coverage starts %(date)s.")
 _STILL_COVERED = _("You are still covered. Pay %(amount)s by %(date)s.")
 _STILL_COVERED_LATE = _("You are still covered. Pay %(amount)s now. It was due %(date)s.")
 _ON_A_DAY = _("Received %(date)s")
+_IF_PAID_BY = _("%(start)s, if paid by %(due)s")
+_MOVED = _("The first bill was not paid by its due date, so coverage does not start on %(date)s.")
 
 
 def describe_effect(
@@ -105,6 +109,29 @@ def find_start_if_paid(
     return max(start, standing.coverage_start) if start <= today else start
 
 
+def describe_first_bill(*, standing: Standing, today: date) -> str:
+    """While the first bill waits for money: when coverage starts, and by when to pay; past that day, what paying today does."""
+    binder = standing.binder
+    if standing.enrollment_status != EnrollmentStatus.WAITING or not binder or not binder.remaining_cents:
+        return ""
+    start = _find_start_now(standing, today)
+    if binder.due_date < today or start != standing.coverage_start:
+        return str(_PAY_TODAY % {"date": long_date(start)})
+    return str(_IF_PAID_BY % {"start": long_date(standing.coverage_start), "due": long_date(binder.due_date)})
+
+
+def describe_moved_start(*, standing: Standing, today: date) -> str:
+    """That coverage starts later than asked for, by the nightly review or by what it will find; empty where it does not."""
+    if standing.enrollment_status != EnrollmentStatus.WAITING or not standing.binder:
+        return ""
+    start = standing.coverage_start if standing.binder_received else _find_start_now(standing, today)
+    return (
+        str(_MOVED % {"date": long_date(standing.requested_start)})
+        if start > standing.requested_start
+        else ""
+    )
+
+
 def describe_after_return(*, standing: Standing, today: date, due_date_rule: DueDate) -> str:
     """After a payment came back: what paying again today does, or that coverage goes on; empty if nothing is owed."""
     if not standing.due_cents or standing.due_date is None:
@@ -116,6 +143,12 @@ def describe_after_return(*, standing: Standing, today: date, due_date_rule: Due
         return str(_PAY_TODAY % {"date": long_date(start)})
     words = _STILL_COVERED_LATE if standing.due_date < today else _STILL_COVERED
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
+
+
+def _find_start_now(standing: Standing, today: date) -> date:
+    return find_start_if_paid(
+        standing=standing, received_date=today, today=today, due_date_rule=standing.due_date_rule
+    )
 
 
 def _describe_first_payment(

@@ -74,6 +74,10 @@ class Contents:
             facts[name] = date.fromisoformat(facts[name]) if facts[name] else None
         return cls(**facts)
 
+    def find_received_date(self, *, today: date) -> date:
+        """The day that the payments count as received. A chosen day that has passed has become today."""
+        return max(self.pay_on or today, today)
+
     @property
     def has_bank(self) -> bool:
         """Whether the bank page was filled in."""

@@ -46,22 +46,30 @@ class AmountOption:
 
 def list_payables(*, account_ids: Iterable[int], today: date) -> list[Payable]:
     """The accounts that can be paid, health first: open ones, and ended ones on which something is still due."""
-    found = read_standings(account_ids=account_ids, today=today).values()
-    standings = [item for item in found if item.enrollment_status in OPEN or _is_owed_after_the_end(item)]
-    standings.sort(
-        key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id)
-    )
-    coverages = _name_coverages(standings)
+    return make_payables(standings=read_standings(account_ids=account_ids, today=today))
+
+
+def make_payables(*, standings: Mapping[int, Standing]) -> list[Payable]:
+    """Those of the accounts that can be paid, as these standings tell; health first."""
+    found = [item for item in standings.values() if can_be_paid(standing=item)]
+    found.sort(key=lambda item: (item.product != Product.HEALTH, _find_first_month(item), item.account_id))
+    coverages = _name_coverages(found)
     return [
         Payable(
             account_id=item.account_id,
             product=item.product,
-            label=_name_product(item, coverages[item.account_id], among=standings),
+            label=_name_product(item, coverages[item.account_id], among=found),
             coverage=coverages[item.account_id],
             standing=item,
         )
-        for item in standings
+        for item in found
     ]
+
+
+def can_be_paid(*, standing: Standing) -> bool:
+    """Whether money is taken for this account: while it is open, and after its end while something is still due."""
+    is_owed = standing.enrollment_status == EnrollmentStatus.ENDED and standing.due_cents > 0
+    return standing.enrollment_status in OPEN or is_owed
 
 
 def list_amounts(*, standing: Standing) -> list[AmountOption]:
@@ -86,27 +94,71 @@ def list_questions(
     payables: Mapping[int, Payable],
     shows_account: bool,
     received_date: date,
+    in_progress: Iterable[Payment],
     session_digest: str,
 ) -> list[str]:
     """What to ask once more before going on: more than is due, or the same amount as a payment in progress.
 
     A guest who is not shown the account hears only of payments made in the same browser session.
     """
+    same = find_same(
+        chosen=chosen,
+        received_date=received_date,
+        in_progress=in_progress,
+        session_digest=None if shows_account else session_digest,
+    )
     questions = []
     for item in chosen:
         payable = payables[item.account_id]
         limits = amount_limits(standing=payable.standing if shows_account else None)
         if item.amount_cents > limits.warn_above:
             questions.append(_ask_about_more(payable, item.amount_cents))
-        visible = Q() if shows_account else Q(session_digest=session_digest)
-        same = _find_same(item, visible=visible, received_date=received_date)
-        if same:
-            questions.append(_ask_about_same(payable, same))
+        if item.account_id in same:
+            questions.append(ask_about_same(payable=payable, payment=same[item.account_id]))
     return questions
 
 
-def _is_owed_after_the_end(standing: Standing) -> bool:
-    return standing.enrollment_status == EnrollmentStatus.ENDED and standing.due_cents > 0
+def are_in_progress(*, account_ids: Iterable[int]) -> Q:
+    """The payments of these accounts that are recorded and not yet final."""
+    return Q(account__in=list(account_ids), status__in=IN_PROGRESS)
+
+
+def read_in_progress(*, account_ids: Iterable[int]) -> list[Payment]:
+    """The same, read."""
+    return list(Payment.objects.filter(are_in_progress(account_ids=account_ids)))
+
+
+def find_same(
+    *,
+    chosen: Sequence[Chosen],
+    received_date: date,
+    in_progress: Iterable[Payment],
+    session_digest: str | None,
+) -> dict[int, Payment]:
+    """By account, the latest payment in progress of the same amount, received within the days of the policy.
+
+    With a session's digest only that session's own payments are looked at.
+    """
+    days = timedelta(days=read_policy().duplicate_warning_days)
+    amounts = {item.account_id: item.amount_cents for item in chosen}
+    return {
+        payment.account_id: payment
+        for payment in sorted(in_progress, key=lambda payment: (payment.received_date, payment.pk))
+        if amounts.get(payment.account_id) == payment.amount_cents
+        and abs(payment.received_date - received_date) <= days
+        and session_digest in (None, payment.session_digest)
+    }
+
+
+def ask_about_same(*, payable: Payable, payment: Payment) -> str:
+    """The same amount is already on its way: say so."""
+    return _(
+        "%(bill)s: a payment of %(amount)s, received %(date)s, is already on its way. This one would be taken as well."
+    ) % {
+        "bill": payable.label,
+        "amount": format_dollars(payment.amount_cents),
+        "date": long_date(payment.received_date),
+    }
 
 
 def _find_first_month(standing: Standing) -> date:
@@ -138,18 +190,6 @@ def _name_product(standing: Standing, coverage: str, *, among: Sequence[Standing
     return name if alone else f"{name} {coverage}"
 
 
-def _find_same(item: Chosen, *, visible: Q, received_date: date) -> Payment | None:
-    days = timedelta(days=read_policy().duplicate_warning_days)
-    payments = Payment.objects.filter(
-        visible,
-        account=item.account_id,
-        amount_cents=item.amount_cents,
-        status__in=IN_PROGRESS,
-        received_date__range=(received_date - days, received_date + days),
-    )
-    return payments.order_by("-received_date", "-pk").first()
-
-
 def _ask_about_more(payable: Payable, cents: int) -> str:
     due = payable.standing.due_cents
     facts = {"amount": format_dollars(cents), "due": format_dollars(due), "bill": payable.label}
@@ -164,13 +204,3 @@ def _ask_about_more(payable: Payable, cents: int) -> str:
         )
         % facts
     )
-
-
-def _ask_about_same(payable: Payable, payment: Payment) -> str:
-    return _(
-        "%(bill)s: a payment of %(amount)s, received %(date)s, is already on its way. This one would be taken as well."
-    ) % {
-        "bill": payable.label,
-        "amount": format_dollars(payment.amount_cents),
-        "date": long_date(payment.received_date),
-    }

@@ -3,9 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from connector_pay.lib.form_fields import TYPED_NUMBER
 from members.models import Product
 from payments.confirmation import compact_number
+from payments.forms.bank import TYPED_ACCOUNT
 from payments.receipts import STATUS_GROUPS, PaymentFilter
 
 STATUS_WORDS = {
@@ -31,12 +31,16 @@ class FindReceiptForm(forms.Form):
         label=_("Last 4 of the bank account number"),
         max_length=8,
         error_messages={"required": _("Enter the last 4 of the bank account number you paid from")},
-        widget=forms.TextInput(attrs=TYPED_NUMBER),
+        widget=forms.TextInput(attrs=TYPED_ACCOUNT),
     )
 
     def clean_number(self) -> str:
         """The number without spaces and hyphens."""
         return compact_number(self.cleaned_data["number"])
+
+    def clean_last_four(self) -> str:
+        """As it is kept: letters large, without spaces and hyphens."""
+        return compact_number(self.cleaned_data["last_four"])
 
 
 class HistoryForm(forms.Form):

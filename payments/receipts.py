@@ -7,7 +7,9 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from billing.models import Allocation
 from connector_pay.lib.clock import business_date
+from members.models import EnrollmentMove, EnrollmentStatus
 from payments.banking_calendar import read_calendar
 from payments.confirmation import compact_number
 from payments.models import BankAccountStatus, Payment, PaymentMove, PaymentStatus
@@ -76,24 +78,38 @@ def find_receipt_by_last_four(*, number: str, last_four: str) -> Payment:
     return _find(Q(confirmation_number=compact_number(number), bank_account__last_four=last_four.strip()))
 
 
-def list_steps(*, payment: Payment, today: date, at: datetime) -> list[Step]:
-    """Received, sent to the bank, cleared: each with its day, or the day it is expected; or how the payment ended instead."""
+def list_steps(*, payment: Payment, today: date, at: datetime, shows_coverage: bool) -> list[Step]:
+    """Received, sent to the bank, cleared: each with its day, or the day it is expected; or how the payment ended instead.
+
+    For a reader who may know of it, a first payment goes on to the coverage it starts.
+    """
     done = {move.after: business_date(moment=move.at) for move in PaymentMove.objects.filter(payment=payment)}
-    received = _describe_received(payment, today)
+    made = Step(_("Payment made"), business_date(moment=payment.recorded_at), "done")
     if payment.status == PaymentStatus.CANCELED:
-        made = Step(_("Payment made"), business_date(moment=payment.recorded_at), "done")
         return [made, Step(_("Canceled. No money will be taken."), done[PaymentStatus.CANCELED], "bad")]
     sent_on = done.get(PaymentStatus.SENT)
-    steps = [received, Step(_("Sent to your bank"), sent_on, "done" if sent_on else "coming")]
+    sent = Step(_("Sent to the bank"), sent_on, "done")
     if payment.status == PaymentStatus.RETURNED:
-        return [
-            *steps,
-            Step(
-                _("Returned by your bank. This payment does not count."), done[PaymentStatus.RETURNED], "bad"
-            ),
-        ]
+        words = _("Returned by the bank. This payment does not count.")
+        back = Step(words, done[PaymentStatus.RETURNED], "bad")
+        return [made, sent, back] if sent_on else [made, back]
+    steps = [
+        _describe_received(payment, today),
+        sent if sent_on else Step(_("Will be sent to the bank"), None, "coming"),
+        _describe_clearing(payment, today=today, at=at),
+    ]
+    return steps + (_describe_coverage(payment, today) if shows_coverage else [])
+
+
+def _describe_received(payment: Payment, today: date) -> Step:
+    if payment.received_date > today:
+        return Step(_("Will count as received"), payment.received_date, "coming")
+    return Step(_("Received"), payment.received_date, "done")
+
+
+def _describe_clearing(payment: Payment, *, today: date, at: datetime) -> Step:
     if payment.posted_on:
-        return [*steps, Step(_("Cleared. Your payment is final."), payment.posted_on, "done")]
+        return Step(_("Cleared. The payment is final."), payment.posted_on, "done")
     expected = expected_clearing_date(
         today=today,
         at=at,
@@ -102,13 +118,23 @@ def list_steps(*, payment: Payment, today: date, at: datetime) -> list[Step]:
         effective_date=payment.effective_date,
         calendar=read_calendar(),
     )
-    return [*steps, Step(_("Expected to clear"), expected, "coming")]
+    return Step(_("Expected to be final, unless the bank sends it back"), expected, "coming")
 
 
-def _describe_received(payment: Payment, today: date) -> Step:
-    if payment.received_date > today:
-        return Step(_("Scheduled: counts as received"), payment.received_date, "coming")
-    return Step(_("Received"), payment.received_date, "done")
+def _describe_coverage(payment: Payment, today: date) -> list[Step]:
+    """What a payment toward the first bill leads to; nothing for a later bill."""
+    enrollment = payment.account.enrollment
+    on_binder = Allocation.objects.filter(
+        receipt__reference=payment.reference, invoice__is_binder=True, invoice__voided_at=None
+    )
+    is_scheduled = payment.received_date > today
+    if enrollment.status == EnrollmentStatus.WAITING and (is_scheduled or on_binder.exists()):
+        return [Step(_("Coverage will be confirmed once the whole first bill has cleared"), None, "coming")]
+    confirmed = EnrollmentMove.objects.filter(enrollment=enrollment, after=EnrollmentStatus.ACTIVE)
+    move = confirmed.order_by("-at").first()
+    if move and enrollment.status == EnrollmentStatus.ACTIVE and on_binder.exists():
+        return [Step(_("Coverage confirmed"), business_date(moment=move.at), "done")]
+    return []
 
 
 def _find(conditions: Q) -> Payment:

@@ -3,13 +3,13 @@
 Until a payment is in a bank file it can be canceled; never after.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
@@ -29,6 +29,7 @@ from payments.models import (
     PaymentMove,
     PaymentStatus,
 )
+from payments.payables import are_in_progress
 from payments.payment_notices import tell_canceled, tell_recorded
 from payments.statements import AUTHORIZATION_VERSION, amount_limits
 
@@ -75,6 +76,9 @@ class PaymentItem:
     due_was_shown: bool = True
 
 
+Prepare = Callable[[Mapping[int, Standing], Sequence[Payment]], Sequence[PaymentItem]]
+
+
 def record_payments(
     *,
     payer: Payer,
@@ -83,26 +87,54 @@ def record_payments(
     form_key: UUID,
     today: date,
     at: datetime,
-    standings: Mapping[int, Standing] | None = None,
 ) -> list[Payment]:
     """Record each item's payment with its authorization, all or none; what is received today counts at once.
 
-    A form key that was used before records nothing and returns what it made then. `standings` spares reading them again where
-    the caller just has. Raises UnableToRecord, UnableToUseBankAccount.
+    A form key that was used before records nothing and returns what it made then.
+    Raises UnableToRecord, UnableToUseBankAccount.
     """
-    _refuse_form(payer, items, today=today)
+    return record_as_told(
+        payer=payer,
+        bank=bank,
+        account_ids=[item.account_id for item in items],
+        prepare=lambda standings, in_progress: items,
+        form_key=form_key,
+        today=today,
+        at=at,
+    )
+
+
+def record_as_told(
+    *,
+    payer: Payer,
+    bank: BankDetails | BankAccount,
+    account_ids: Sequence[int],
+    beside: Iterable[int] = (),
+    prepare: Prepare,
+    form_key: UUID,
+    today: date,
+    at: datetime,
+) -> list[Payment]:
+    """`record_payments` of what `prepare` makes under the lock, from the standings and payments in progress it finds there.
+
+    It raises UnableToRecord if what the payer was told no longer holds. The standings of the accounts `beside` are read as
+    well: they decide what a bill is called.
+    """
+    if not account_ids or len(set(account_ids)) < len(account_ids):
+        raise UnableToRecord(_("Choose what to pay, each bill once"))
     for _attempt in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                lock_accounts(account_ids=[item.account_id for item in items])
-                return find_recorded(form_key=form_key) or _record(
+                lock_accounts(account_ids=account_ids)
+                return _record(
                     payer=payer,
                     bank=bank,
-                    items=items,
+                    account_ids=account_ids,
+                    beside=beside,
+                    prepare=prepare,
                     form_key=form_key,
                     today=today,
                     at=at,
-                    standings=standings,
                 )
         except IntegrityError as error:
             constraint = _name_constraint(error)
@@ -115,10 +147,7 @@ def record_payments(
 
 def find_recorded(*, form_key: UUID) -> list[Payment]:
     """The payments that this form has made, none if it has not been sent before."""
-    payments = Payment.objects.filter(form_key=form_key).select_related(
-        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
-    )
-    return list(payments.order_by("pk"))
+    return _read_payments(Q(form_key=form_key))
 
 
 def credit_due(*, today: date, at: datetime) -> int:
@@ -197,39 +226,60 @@ def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
     return list(payments.order_by("pk"))
 
 
-def _refuse_form(payer: Payer, items: Sequence[PaymentItem], *, today: date) -> None:
-    """What can be said without looking at the accounts. Raises UnableToRecord."""
-    if not items or len({item.account_id for item in items}) < len(items):
-        raise UnableToRecord(_("Choose what to pay, each bill once"))
-    for item in items:
-        if item.received_date < today:
-            raise UnableToRecord(_("The payment date has passed. Choose today or a later day"))
-        if item.received_date > today and payer.channel == PaymentChannel.GUEST:
-            raise UnableToRecord(_("To schedule a payment for a later day, sign in"))
+def _read_payments(which: Q) -> list[Payment]:
+    payments = Payment.objects.filter(which).select_related(
+        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
+    )
+    return list(payments.order_by("pk"))
 
 
 def _record(
     *,
     payer: Payer,
     bank: BankDetails | BankAccount,
-    items: Sequence[PaymentItem],
+    account_ids: Sequence[int],
+    beside: Iterable[int],
+    prepare: Prepare,
     form_key: UUID,
     today: date,
     at: datetime,
-    standings: Mapping[int, Standing] | None,
 ) -> list[Payment]:
-    account_ids = [item.account_id for item in items]
-    # Read under the lock: the nightly review may have come first.
+    # Read under the lock: this form, another payment or the nightly review may have come first.
+    known = _read_payments(Q(form_key=form_key) | are_in_progress(account_ids=account_ids))
+    if repeated := [payment for payment in known if payment.form_key == form_key]:
+        return repeated
     accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(account_ids)
-    known = standings or read_standings(account_ids=account_ids, today=today)
+    standings = read_standings(account_ids={*account_ids, *beside}, today=today)
+    for key in account_ids:
+        _refuse_expired(standings[key].enrollment_status == EnrollmentStatus.EXPIRED)
+    items = prepare(standings, known)
     for item in items:
-        _refuse_expired(accounts[item.account_id].enrollment.status == EnrollmentStatus.EXPIRED)
-        _refuse_item(item, known[item.account_id], today=today)
+        _refuse_day(item, payer=payer, today=today)
+        _refuse_item(item, standings[item.account_id], today=today)
+    payments = _write_payments(items, accounts, payer=payer, bank=bank, form_key=form_key, at=at)
+    received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
+    if received:
+        # Money a moment too late for the last month of the enrollment window ends the enrollment.
+        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
+    tell_recorded(payments=payments, today=today, at=at)
+    return payments
+
+
+def _write_payments(
+    items: Sequence[PaymentItem],
+    accounts: Mapping[int, Account],
+    *,
+    payer: Payer,
+    bank: BankDetails | BankAccount,
+    form_key: UUID,
+    at: datetime,
+) -> list[Payment]:
+    """The rows, each payment with its proof. Raises UnableToRecord, UnableToUseBankAccount."""
     bank_account = _find_bank_account(bank, payer=payer, at=at)
     authorizations = Authorization.objects.bulk_create(
         _make_authorization(item, payer=payer, bank_account=bank_account, at=at) for item in items
     )
-    payments = Payment.objects.bulk_create(
+    return Payment.objects.bulk_create(
         _make_payment(
             item,
             proof,
@@ -241,18 +291,20 @@ def _record(
         )
         for item, proof in zip(items, authorizations, strict=True)
     )
-    received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
-    if received:
-        # Money a moment too late for the last month of the enrollment window ends the enrollment.
-        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
-    tell_recorded(payments=payments, today=today, at=at)
-    return payments
 
 
 def _refuse_expired(has_expired: bool) -> None:
     """Raises UnableToRecord for an enrollment that has expired."""
     if has_expired:
         raise UnableToRecord(_("This enrollment has ended. Call us before you pay"))
+
+
+def _refuse_day(item: PaymentItem, *, payer: Payer, today: date) -> None:
+    """Raises UnableToRecord for a day that has passed, or a guest's later day."""
+    if item.received_date < today:
+        raise UnableToRecord(_("The payment date has passed. Choose today or a later day"))
+    if item.received_date > today and payer.channel == PaymentChannel.GUEST:
+        raise UnableToRecord(_("To schedule a payment for a later day, sign in"))
 
 
 def _refuse_item(item: PaymentItem, standing: Standing, *, today: date) -> None:

@@ -15,11 +15,14 @@ from billing.balances import Standing
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import DueDate, find_start, next_month
 from billing.policy import read_policy
+from connector_pay.lib.sealed import blind_index
 from connector_pay.lib.templatetags.exchange import short_date
 from members.models import EnrollmentStatus
-from payments.coverage_sentences import find_start_if_paid
+from payments.bank_accounts import BankDetails, fingerprint
+from payments.coverage_sentences import Whose, find_start_if_paid
 from payments.drafts import Contents, Draft
-from payments.payables import Payable
+from payments.models import BankAccount, Payment
+from payments.payables import Payable, ask_about_same
 from payments.statements import authorization_text, describe_effect
 
 SALT = "payments.review"
@@ -33,7 +36,9 @@ class UnableToReadReview(ValueError):
 class ReviewItem:
     """One payment as it is shown: what it does to coverage, and the words to be authorized.
 
-    `start` is the coverage start that the sentence names, where it names one.
+    `start` is the coverage start that the sentence names, where it names one; `bank` the fingerprint of the bank account;
+    `due_cents` is what is due, None for a guest who is shown nothing of the account;
+    `same` is a payment in progress that this one would repeat.
     """
 
     payable: Payable
@@ -42,6 +47,14 @@ class ReviewItem:
     sentence: str
     authorization: str
     start: date | None
+    bank: str
+    due_cents: int | None
+    same: Payment | None
+
+    @property
+    def question(self) -> str:
+        """What is asked once more: the same amount is already on its way; empty where it is not."""
+        return ask_about_same(payable=self.payable, payment=self.same) if self.same else ""
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -53,14 +66,24 @@ class ReviewItem:
             "sentence": self.sentence,
             "authorization": hashlib.sha256(self.authorization.encode()).hexdigest(),
             "start": self.start.isoformat() if self.start else "",
+            "bank": self.bank,
+            "due": self.due_cents,
+            "same": blind_index(value=self.same.reference) if self.same else "",
         }
 
 
 def prepare_items(
-    *, contents: Contents, payables: Mapping[int, Payable], last_four: str, today: date, language: str
+    *,
+    contents: Contents,
+    payables: Mapping[int, Payable],
+    bank: BankDetails | BankAccount,
+    same: Mapping[int, Payment],
+    today: date,
+    language: str,
+    whose: Whose = "your",
 ) -> list[ReviewItem]:
-    """What the draft's payments do and ask for, as things stand today. A chosen date that has passed has become today."""
-    received = max(contents.pay_on or today, today)
+    """What the draft's payments do and ask for, as things stand today; `same` are those in progress that they would repeat."""
+    received = contents.find_received_date(today=today)
     rules = _read_rules(contents, payables)
     items = []
     for item in contents.chosen:
@@ -71,21 +94,19 @@ def prepare_items(
             "amount_cents": item.amount_cents,
             "received_date": received,
         }
-        authorization = authorization_text(
-            payee=settings.EXCHANGE["name"],
-            amount_cents=item.amount_cents,
-            debit_on=received,
-            last_four=last_four,
-            language=language,
-        )
         items.append(
             ReviewItem(
                 payable=payable,
                 amount_cents=item.amount_cents,
                 received_date=received,
-                sentence=describe_effect(**effect, today=today, due_date_rule=rule),
-                authorization=authorization,
+                sentence=describe_effect(**effect, today=today, due_date_rule=rule, whose=whose),
+                authorization=_write_authorization(
+                    payable, item.amount_cents, received, bank.last_four, language
+                ),
                 start=_find_named_start(**effect, today=today, rule=rule),
+                bank=fingerprint(bank=bank),
+                due_cents=standing.due_cents if standing else None,
+                same=same.get(item.account_id),
             )
         )
     return items
@@ -120,9 +141,28 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[Revie
                 "after": short_date(date.fromisoformat(after["start"])),
                 "before": short_date(date.fromisoformat(before["start"])),
             }
+    asked = {item.get("same") for item in shown}
+    for item in items:
+        if item.same and item.shown["same"] not in asked:
+            return item.question
     if [item["date"] for item in shown] != [item["date"] for item in now]:
         return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
+    if [item.get("bank") for item in shown] != [item["bank"] for item in now]:
+        return _("The bank account was changed while this page was open. Check your payment once more")
+    if [item.get("due") for item in shown] != [item["due"] for item in now]:
+        return _("What is due has changed while this page was open. Check your payment once more")
     return _("Something changed while this page was open. Check your payment once more")
+
+
+def _write_authorization(payable: Payable, cents: int, day: date, last_four: str, language: str) -> str:
+    return authorization_text(
+        payee=settings.EXCHANGE["name"],
+        amount_cents=cents,
+        debit_on=day,
+        last_four=last_four,
+        bill=payable.label,
+        language=language,
+    )
 
 
 def _read_rules(contents: Contents, payables: Mapping[int, Payable]) -> dict[int, DueDate]:

@@ -5,7 +5,6 @@ One function for every channel: what a page, a call or a notice says comes from 
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -22,7 +21,7 @@ from payments.coverage_sentences import describe_effect as describe_effect
 from payments.models import Payment, PaymentStatus
 from payments.validation import count_waiting_days
 
-AUTHORIZATION_VERSION = "single-debit-1"
+AUTHORIZATION_VERSION = "single-debit-2"
 
 PUBLIC_STATUS = {
     PaymentStatus.RECORDED: gettext_lazy("Processing"),
@@ -44,19 +43,6 @@ class AmountLimits:
     maximum: int
 
 
-class BillFacts(Protocol):
-    """What is known of a bill: `billing.balances.OpenInvoice` or its like."""
-
-    @property
-    def due_date(self) -> date: ...
-    @property
-    def amount_cents(self) -> int: ...
-    @property
-    def remaining_cents(self) -> int: ...
-    @property
-    def cleared_cents(self) -> int: ...
-
-
 def amount_limits(*, standing: Standing | None) -> AmountLimits:
     """At least the lesser of $1 and what is due; at most the lesser of $10,000 and what is due and 3 premiums.
 
@@ -76,12 +62,12 @@ def amount_limits(*, standing: Standing | None) -> AmountLimits:
 
 
 def authorization_text(
-    *, payee: str, amount_cents: int, debit_on: date, last_four: str, language: str = "en"
+    *, payee: str, amount_cents: int, debit_on: date, last_four: str, bill: str = "", language: str = "en"
 ) -> str:
-    """What the payer agrees to, word for word: payee, amount, day, account, corrections, how to cancel."""
+    """What the payer agrees to, word for word: payee, amount, bill, day, account, corrections, how to cancel."""
     with override(language):
         return _(
-            "I authorize %(payee)s to take %(amount)s once, by electronic debit, from my bank account "
+            "I authorize %(payee)s to take %(amount)s %(how_often)s by electronic debit, from my bank account "
             "ending in %(last_four)s, on %(day)s or on a banking day soon after. If an error is made, "
             "%(payee)s may credit my account to correct it. I can cancel until the payment is sent to my "
             "bank, which happens at 5 p.m. Eastern on banking days: on my receipt's page, or by calling "
@@ -90,6 +76,7 @@ def authorization_text(
         ) % {
             "payee": payee,
             "amount": format_dollars(amount_cents),
+            "how_often": _("once, for the %s bill,") % bill.lower() if bill else _("once,"),
             "last_four": last_four,
             "day": long_date(debit_on),
             "phone": settings.EXCHANGE["help_line"],
@@ -137,11 +124,22 @@ def describe_coverage(*, standing: Standing, today: date) -> str:
     return _("Active")
 
 
-def describe_bill(*, bill: BillFacts, today: date) -> str:
-    """The public word for a bill: Due, Payment processing, Paid, Past due. What is received is not owed."""
-    if bill.remaining_cents > 0:
-        return _("Past due") if bill.due_date < today else _("Due")
-    return _("Paid") if bill.cleared_cents >= bill.amount_cents else _("Payment processing")
+def describe_due(*, standing: Standing, today: date) -> list[str]:
+    """By when what is owed is due, or was; each part with its own amount where bills of several days are open."""
+    bills = standing.open_invoices
+    if len({bill.due_date for bill in bills}) == 1:
+        day = bills[0].due_date
+        words = _("Was due %(day)s") if day < today else _("Due by %(day)s")
+        return [words % {"day": long_date(day)}]
+    lines = []
+    for bill in bills:
+        words = (
+            _("%(amount)s was due %(day)s") if bill.due_date < today else _("%(amount)s is due by %(day)s")
+        )
+        lines.append(
+            words % {"amount": format_dollars(bill.remaining_cents), "day": long_date(bill.due_date)}
+        )
+    return lines
 
 
 def _find_effective_date(

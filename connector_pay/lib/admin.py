@@ -22,6 +22,6 @@ class JobRunAdmin(ReadOnlyAdmin):
     @admin.display(description="outcome")
     def outcome(self, run: JobRun) -> str:
         """Done, with its counts; failed; or waiting."""
-        if run.finished_at:
-            return f"Done: {describe_counts(run.counts)}"
-        return "Failed" if run.error else "Waiting"
+        if run.error:
+            return "Failed"
+        return f"Done: {describe_counts(run.counts)}" if run.finished_at else "Waiting"

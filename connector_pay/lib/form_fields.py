@@ -1,6 +1,7 @@
 """Form fields for what people type: a date in three boxes, and dollars with or without the sign."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -64,6 +65,23 @@ class MoneyField(forms.Field):
     def prepare_value(self, value: Any) -> Any:
         """Cents become dollars for the box; what a person typed stays as it was."""
         return format_dollars(value).removeprefix("$") if isinstance(value, int) else value
+
+
+class HintedRadios(forms.RadioSelect):
+    """Radios with a hint under some of them: read after the label, and no part of it."""
+
+    def __init__(self, *, hints: Mapping[str, str], **options: Any) -> None:
+        super().__init__(**options)
+        self.hints = hints
+
+    def create_option(self, *args: Any, **options: Any) -> dict[str, Any]:
+        """Django's own, pointing at its hint."""
+        option = super().create_option(*args, **options)
+        hint = self.hints.get(str(option["value"]), "")
+        if hint and "id" in option["attrs"]:
+            option |= {"hint": hint, "hint_id": f"{option['attrs']['id']}_hint"}
+            option["attrs"]["aria-describedby"] = option["hint_id"]
+        return option
 
 
 class MemorableDateInput(forms.MultiWidget):

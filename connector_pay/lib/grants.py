@@ -33,6 +33,17 @@ def create_role() -> list[RunSQL]:
     ]
 
 
+def make_read_only(*tables: str) -> list[RunSQL]:
+    """Rows of these tables are the owner's to write; the application reads them."""
+    return [
+        RunSQL(
+            f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {table} FROM {ROLE}",
+            f"GRANT INSERT, UPDATE, DELETE ON {table} TO {ROLE}",
+        )
+        for table in tables
+    ]
+
+
 def make_append_only(*tables: str) -> list[RunSQL]:
     """Rows of these tables are added and read, never changed or removed."""
     return [

@@ -2,7 +2,8 @@
 asked for.
 
 Celery asks every minute and `manage.py run_day` asks when told; both go through `run_until`. A job that
-failed or was killed is run again at the next asking; the jobs that need it wait.
+failed or was killed is run again at the next asking; the jobs that need it wait. A job that only asks how
+things are is not: its failure is the day's answer, kept and shown, and the next day asks anew.
 """
 
 import time as machine
@@ -37,7 +38,7 @@ class Job:
     jobs of that day.
 
     `run(day=, at=)` does the work for one business date, is safe to run twice, and returns what it did as
-    counts.
+    counts. `only_asks` says that it changes nothing and that no job needs it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Job:
     run: Callable[..., Counts]
     days: Callable[[date], bool] = lambda day: True
     needs: tuple[str, ...] = ()
+    only_asks: bool = False
 
     def read_moment(self, day: date) -> datetime:
         """The UTC moment at which this job is due on a date."""
@@ -96,11 +98,6 @@ def run_until(*, timetable: Sequence[Job], moment: datetime) -> Iterator[Ran]:
         while day <= last:
             yield from _run_day(timetable=timetable, day=day, moment=moment)
             day += timedelta(days=1)
-
-
-def has_finished(*, job: str, day: date) -> bool:
-    """Whether the job has finished for a business date."""
-    return JobRun.objects.filter(job=job, business_date=day, finished_at__isnull=False).exists()
 
 
 def describe_counts(counts: Counts) -> str:
@@ -157,7 +154,11 @@ def _run_job(*, job: Job, day: date) -> Ran:
         counts = dict(job.run(day=day, at=slot))
     except Exception as error:
         # Kept and shown to staff, run again at the next asking: one broken job must not stop the others.
-        run.update(error=redact_digits("".join(traceback.format_exception(error)))[-4000:])
+        # What only asks has its answer: asked again for each past day it would delay today's money.
+        run.update(
+            error=redact_digits("".join(traceback.format_exception(error)))[-4000:],
+            finished_at=datetime.now(UTC) if job.only_asks else None,
+        )
         log.exception("job failed", job=job.name, business_date=str(day))
         return Ran(job.name, day, slot, counts={}, error=redact_digits(f"{type(error).__name__}: {error}"))
     run.update(finished_at=datetime.now(UTC), counts=counts)

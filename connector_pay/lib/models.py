@@ -35,7 +35,10 @@ class DemoClock(models.Model):
 
 
 class JobRun(models.Model):
-    """One job of the timetable for one business date: asked for, started, finished, and what it did."""
+    """One job of the timetable for one business date: asked for, started, finished, and what it did.
+
+    Finished with an error: it only asked how things are, and that is the answer.
+    """
 
     job = models.CharField(max_length=60)
     business_date = models.DateField()

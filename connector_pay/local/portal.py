@@ -5,6 +5,7 @@
 
 import argparse
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -17,10 +18,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from connector_pay import design_system
 from connector_pay.local import commands, servers
 from connector_pay.local.beginning import begin_anew
-from connector_pay.local.keeping import AlreadyInUse
-from connector_pay.local.places import CHECKOUT, DATA, DEMO, DEMO_STAMP
+from connector_pay.local.keeping import AlreadyInUse, take_lock
+from connector_pay.local.places import CHECKOUT, DATA, DEMO, DEMO_STAMP, Place
 from connector_pay.local.stamps import (
     REQUIREMENTS,
     describe_cluster,
@@ -40,6 +42,7 @@ from connector_pay.local.supervising import (
 )
 
 HOST = "127.0.0.1"
+USUAL_PORT = 8000
 HIGHEST_PORT = 65535
 LOGS = DATA / "logs"
 SECONDS_TO_BECOME_READY = 120.0
@@ -51,8 +54,22 @@ class StopAsked(Exception):
     """Somebody pressed Ctrl-C, or asked this process to end."""
 
 
+class PortalAlreadyRunning(Exception):
+    """The portal of this checkout already runs; the message says at which address."""
+
+
 class PortAlreadyTaken(Exception):
     """Another program answers at the port the portal was to use."""
+
+
+UNABLE_TO_RUN = (
+    PortalAlreadyRunning,
+    PortAlreadyTaken,
+    AlreadyInUse,
+    UnableToFinish,
+    UnableToGoOn,
+    commands.UnableToMigrate,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,12 +78,11 @@ def main(arguments: list[str] | None = None) -> int:
     for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(how, ask_to_stop)
     try:
-        run_portal(port=options.port, fresh=options.fresh)
+        with only_portal(place=servers.LOCAL, url=f"http://{HOST}:{options.port}"):
+            run_portal(port=options.port, fresh=options.fresh)
     except StopAsked:
         return 0
-    except (PortAlreadyTaken, AlreadyInUse, UnableToFinish, UnableToGoOn, commands.UnableToMigrate) as error:
-        return complain(error)
-    except servers.UNABLE_TO_PROVIDE as error:
+    except (*UNABLE_TO_RUN, *servers.UNABLE_TO_PROVIDE) as error:
         return complain(error)
     finally:
         ignore_signals()
@@ -74,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Runs the whole portal on this machine.")
-    parser.add_argument("--port", type=read_port, default=8000, help="where the portal answers (8000)")
+    parser.add_argument("--port", type=read_port, default=USUAL_PORT, help="where the portal answers (8000)")
     parser.add_argument("--fresh", action="store_true", help="wipe what the demo kept, and begin anew")
     return parser.parse_args(arguments)
 
@@ -112,6 +128,28 @@ def run_portal(*, port: int, fresh: bool) -> NoReturn:
         watch(children, provided=provided)
 
 
+@contextlib.contextmanager
+def only_portal(*, place: Place, url: str) -> Iterator[None]:
+    """Be the one portal of this checkout, which has one database, one list of people and one address.
+
+    Raises `PortalAlreadyRunning`.
+    """
+    place.make_folders()
+    path = place.locks / "portal"
+    try:
+        lock = take_lock(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        where = path.read_text().strip() or "another address"
+        raise PortalAlreadyRunning(
+            f"The portal of this checkout already runs at {where}. Stop it first, or use another checkout."
+        ) from error
+    try:
+        path.write_text(url)
+        yield
+    finally:
+        os.close(lock)
+
+
 def refuse_taken_port(port: int) -> None:
     """Raises `PortAlreadyTaken`."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -120,7 +158,13 @@ def refuse_taken_port(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             reason = f"Port {port} cannot be used ({error.strerror})."
-            raise PortAlreadyTaken(f"{reason} Choose another: make run PORT={port + 1}") from error
+            other = propose_port(instead_of=port, error=error)
+            raise PortAlreadyTaken(f"{reason} Choose another: make run PORT={other}") from error
+
+
+def propose_port(*, instead_of: int, error: OSError) -> int:
+    """The next port; the usual one where low ports are the administrator's, or after the highest."""
+    return USUAL_PORT if isinstance(error, PermissionError) or instead_of == HIGHEST_PORT else instead_of + 1
 
 
 def prepare_database(provided: servers.Provided) -> None:
@@ -135,7 +179,7 @@ def prepare_database(provided: servers.Provided) -> None:
 def collect_static(provided: servers.Provided) -> None:
     """Collect the pages' static files where they changed since the last time."""
     stamp, collected = DATA / "stamps" / "static", DATA / "static"
-    folders = (CHECKOUT / "static", DATA / "design_system")
+    folders = (CHECKOUT / "static", design_system.FOLDER)
     sources = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     state = describe_content([*sources, REQUIREMENTS, CHECKOUT / "connector_pay" / "settings.py"])
     if not (collected.is_dir() and is_done(stamp, state=state)):

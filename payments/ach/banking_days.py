@@ -86,22 +86,6 @@ def add_banking_days(
     return day
 
 
-def count_banking_days(
-    *, start: date, end: date, extra_holidays: Set[date] = NO_DAYS, extra_open_days: Set[date] = NO_DAYS
-) -> int:
-    """Count the banking days after start up to and including end: the undoing of `add_banking_days`.
-
-    With end before start the count is negative: the banking days before start, back to and including end.
-    """
-    step = ONE_DAY if end > start else -ONE_DAY
-    sign = 1 if end > start else -1
-    count = 0
-    while start != end:
-        start += step
-        count += is_banking_day(day=start, extra_holidays=extra_holidays, extra_open_days=extra_open_days)
-    return sign * count
-
-
 @dataclass(frozen=True)
 class BankingCalendar:
     """The days on which money moves: the Federal Reserve's calendar, and the days on which staff have overruled it."""

@@ -1,13 +1,26 @@
 """The review page: one box to tick for each payment, and the signed record of what was shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from connector_pay.lib.money import format_dollars
 from payments.review import ReviewItem
+
+
+def name_box(account_id: int) -> str:
+    """The name of the box that authorizes the payment of an account's bill."""
+    return f"authorize_{account_id}"
+
+
+def is_authorized(*, typed: QueryDict, account_ids: Iterable[int]) -> bool:
+    """Whether the box of every payment is ticked."""
+    tick = forms.CheckboxInput().value_from_datadict
+    return all(tick(typed, MultiValueDict(), name_box(key)) for key in account_ids)
 
 
 class ReviewForm(forms.Form):
@@ -19,8 +32,9 @@ class ReviewForm(forms.Form):
         super().__init__(*args, **options)
         self.problem = problem
         for item in items:
-            words = _("Tick the box to authorize your payment of %s") % format_dollars(item.amount_cents)
-            self.fields[f"authorize_{item.payable.account_id}"] = forms.BooleanField(
+            facts = {"amount": format_dollars(item.amount_cents), "bill": item.payable.label.lower()}
+            words = _("Tick the box to authorize %(amount)s for the %(bill)s bill") % facts
+            self.fields[name_box(item.payable.account_id)] = forms.BooleanField(
                 label=item.authorization, error_messages={"required": words}
             )
 

@@ -8,15 +8,17 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connector_pay.lib.form_fields import LONGEST_EMAIL, TYPED_NUMBER
+from connector_pay.lib.form_fields import LONGEST_EMAIL, TYPED_NUMBER, HintedRadios
 from payments.bank_accounts import (
     BankDetails,
     UnableToUseBankAccount,
     check_account_number,
+    check_holder_name,
     check_routing_number,
     looks_like_card,
 )
 from payments.models import AccountKind, BankAccount
+from payments.saved_accounts import describe_account, find_last_good, name_account
 
 NEW, KEEP, REPLACE = "new", "keep", "replace"
 NUMBER = ("account_number", "confirm_account_number")
@@ -174,31 +176,27 @@ class BankForm(forms.Form):
 
 
 def _check_name(text: str) -> str:
-    name = " ".join(text.split())
+    name = check_holder_name(text)
     if not any(letter.isalpha() for letter in name) or _DIGITS.search(name):
         raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
     return name
 
 
 def _choose_source(saved: Sequence[BankAccount]) -> forms.ChoiceField:
-    choices = [(str(account.pk), _describe_saved(account)) for account in saved]
+    choices = [(str(account.pk), name_account(account)) for account in saved]
+    hints = {str(account.pk): describe_account(account) for account in saved}
     return forms.ChoiceField(
         label=_("Pay from"),
         choices=[*choices, (NEW, _("Use another account"))],
-        widget=forms.RadioSelect,
-        initial=choices[0][0],
+        widget=HintedRadios(hints=hints),
+        initial=str(find_last_good(accounts=saved) or NEW),
         error_messages={"required": _("Choose the account to pay from")},
     )
 
 
-def _describe_saved(account: BankAccount) -> str:
-    facts = {"four": account.last_four, "name": account.nickname or account.holder_name}
-    return _("%(name)s, ending %(four)s") % facts
-
-
 def _choose_number(known: BankDetails) -> forms.ChoiceField:
     return forms.ChoiceField(
-        label=_("The number you typed before"),
+        label=_("The account number you typed before"),
         choices=[(KEEP, _("Ending %s: keep it") % known.last_four), (REPLACE, _("Replace it"))],
         widget=forms.RadioSelect,
         initial=KEEP,

@@ -1,11 +1,12 @@
-"""The public words for where coverage stands."""
+"""The public words for what is due, for a first bill, and for where coverage stands."""
 
 from datetime import date
 
 from django import template
 
 from billing.balances import Standing
-from payments.statements import describe_coverage
+from payments.coverage_sentences import describe_first_bill, describe_moved_start
+from payments.statements import describe_coverage, describe_due
 
 register = template.Library()
 
@@ -14,3 +15,21 @@ register = template.Library()
 def coverage_words(standing: Standing, today: date) -> str:
     """Waiting for first payment; First payment received, starts ...; Active; Ended."""
     return describe_coverage(standing=standing, today=today)
+
+
+@register.filter
+def due_lines(standing: Standing, today: date) -> list[str]:
+    """By when each part of what is owed is due, or was."""
+    return describe_due(standing=standing, today=today)
+
+
+@register.filter
+def first_bill_words(standing: Standing, today: date) -> str:
+    """When coverage starts and by when to pay for it, or what paying today does; empty once the first bill is paid."""
+    return describe_first_bill(standing=standing, today=today)
+
+
+@register.filter
+def moved_start_words(standing: Standing, today: date) -> str:
+    """That coverage starts later than asked for; empty where it does not."""
+    return describe_moved_start(standing=standing, today=today)

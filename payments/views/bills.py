@@ -1,13 +1,17 @@
 """Bills: the list, and one bill with what was paid on it."""
 
+from datetime import date
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from billing.accounts import list_accounts_of_member
-from billing.bills import UnableToFindBill, find_bill, list_bills, list_money
+from billing.balances import read_standing
+from billing.bills import Bill, UnableToFindBill, find_bill, list_bills, list_money
 from connector_pay.lib import clock
+from members.models import EnrollmentStatus
 from payments.views.access import require_member
 
 
@@ -19,7 +23,8 @@ def bills(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     today = clock.today()
     found = list_bills(account_ids=list_accounts_of_member(member_pk=member_pk))
     rows = [(bill, bill.describe_status(today=today)) for bill in found]
-    return render(request, "billing/bills.html", {"rows": rows})
+    context = {"rows": rows, "is_owed": any(bill.remaining_cents for bill in found)}
+    return render(request, "billing/bills.html", context)
 
 
 @never_cache
@@ -32,10 +37,21 @@ def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
     except UnableToFindBill as error:
         raise Http404("There is no bill of yours with that number.") from error
     today = clock.today()
+    older_cents = _sum_older(found, today=today)
     context = {
         "bill": found,
+        "older_cents": older_cents,
+        "due_through_this_bill_cents": older_cents + found.remaining_cents,
+        "is_covered": found.invoice.account.enrollment.status == EnrollmentStatus.ACTIVE,
         "status": found.describe_status(today=today),
         "is_past_due": found.due_date < today,
         "money": list_money(invoice_id=found.invoice.pk),
     }
     return render(request, "billing/bill.html", context)
+
+
+def _sum_older(found: Bill, *, today: date) -> int:
+    """What is still to pay on the account's older bills: money lands there first."""
+    standing = read_standing(account_id=found.invoice.account_id, today=today)
+    months = [bill for bill in standing.open_invoices if bill.coverage_month < found.invoice.coverage_month]
+    return sum(bill.remaining_cents for bill in months)

@@ -27,7 +27,7 @@ from payments.channels.guest import (
 from payments.drafts import Chosen, Contents, ensure_session, start_draft
 from payments.forms.finding import MISS, FindBillForm, UnseenAmountForm
 from payments.models import PaymentChannel
-from payments.payables import Payable, list_questions
+from payments.payables import Payable, list_questions, read_in_progress
 from payments.views.journey import AMOUNT, BANK, FIND, REVIEW, Journey, describe_step, see_other
 from payments.views.pay import NUMBERS, show_amount
 from payments.views.steps import show_bank, show_review, take_step
@@ -144,6 +144,7 @@ def _choose_unseen(journey: Journey) -> HttpResponse:
         payables={payable.account_id: payable},
         shows_account=False,
         received_date=journey.today,
+        in_progress=read_in_progress(account_ids=[item.account_id for item in chosen]),
         session_digest=journey.session_digest,
     )
     if form.ask_again(questions):

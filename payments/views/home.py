@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from billing.accounts import list_accounts_of_member
 from billing.balances import read_standings
 from connector_pay.lib import clock
+from payments.payables import can_be_paid
 from payments.receipts import PaymentFilter, list_payments
 from payments.statements import describe_status
 from payments.views.access import require_member
@@ -28,6 +29,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "cards": cards,
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
+        "can_pay": any(can_be_paid(standing=card) for card in cards),
         "total_due_cents": sum(c.due_cents for c in cards),
     }
     return render(request, "payments/home.html", context)

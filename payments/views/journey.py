@@ -56,6 +56,11 @@ class Journey:
         """The browser session."""
         return read_session_digest(self.request)
 
+    @property
+    def chosen_accounts(self) -> list[int]:
+        """The accounts whose bills the payer chose to pay."""
+        return [item.account_id for item in self.contents.chosen]
+
     def link(self, step: str) -> str:
         """The address of a step of this visit."""
         return reverse("guest_pay" if self.is_guest else "pay_step", args=[self.draft.id, step])

@@ -19,7 +19,7 @@ from payments.confirmation import format_number
 from payments.drafts import Contents, ensure_session, read_session_digest, start_draft
 from payments.forms.amount import AmountForm
 from payments.models import BankAccountStatus, Payment, PaymentChannel
-from payments.payables import list_payables, list_questions
+from payments.payables import list_payables, list_questions, read_in_progress
 from payments.recording import find_recorded
 from payments.statements import expected_clearing_date
 from payments.views.access import require_member
@@ -82,6 +82,7 @@ def show_amount(journey: Journey) -> HttpResponse:
         payables={payable.account_id: payable for payable in payables},
         shows_account=True,
         received_date=form.pay_on or journey.today,
+        in_progress=read_in_progress(account_ids=[item.account_id for item in form.chosen]),
         session_digest=journey.session_digest,
     )
     if form.ask_again(questions):

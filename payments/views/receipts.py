@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.money import format_dollars
@@ -19,6 +20,7 @@ from payments.channels.limits import count_lookup
 from payments.confirmation import format_number
 from payments.drafts import read_session_digest
 from payments.models import Payment, PaymentStatus
+from payments.payables import list_payables
 from payments.receipt_forms import FindReceiptForm, HistoryForm
 from payments.receipts import (
     UnableToFindReceipt,
@@ -60,10 +62,12 @@ def find(request: HttpRequest) -> HttpResponse:
             _count(request, form.cleaned_data["number"])
             payment = find_receipt_by_last_four(**form.cleaned_data)
         except UnableToLookUp:
-            form.add_error(None, _("There were too many look-ups. Wait 15 minutes and try again, or sign in"))
+            form.add_error(
+                "number", _("There were too many look-ups. Wait 15 minutes and try again, or sign in")
+            )
         except UnableToFindReceipt:
             form.add_error(
-                None, _("We could not find a payment with that. Check both numbers and try again.")
+                "number", _("We could not find a payment with that. Check both numbers and try again.")
             )
         else:
             return _show_receipt(request, payment, full=False)
@@ -78,7 +82,7 @@ def history(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     form = HistoryForm(request.GET)
     found = list_payments(member_pk=member_pk, wanted=form.read_filter())
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    today = clock.today()
+    today, accounts = clock.today(), list_accounts_of_member(member_pk=member_pk)
     rows = [(payment, describe_status(payment=payment, today=today)) for payment in page]
     query = request.GET.copy()
     query.pop("page", None)
@@ -89,6 +93,7 @@ def history(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "rows": rows,
         "query": query.urlencode(),
         "is_filtered": is_filtered,
+        "can_pay": bool(rows) or bool(list_payables(account_ids=accounts, today=today)),
     }
     return render(request, "payments/history.html", context)
 
@@ -154,7 +159,9 @@ def _show_receipt(request: HttpRequest, payment: Payment, *, full: bool) -> Http
         "full": full,
         "shows_bank": _paid_it(request, payment),
         "status": describe_status(payment=payment, today=today),
-        "steps": list_steps(payment=payment, today=today, at=clock.now()),
+        "steps": list_steps(
+            payment=payment, today=today, at=clock.now(), shows_coverage=_is_members(request, payment)
+        ),
         "can_cancel": full and _paid_it(request, payment) and _can_cancel(payment),
         "number": format_number(payment.confirmation_number),
     }
@@ -165,6 +172,12 @@ def _paid_it(request: HttpRequest, payment: Payment) -> bool:
     """Whether this reader is the payer: the bank account's owner, or the browser that paid."""
     by_owner = request.user.is_authenticated and payment.bank_account.owner_id == request.user.pk
     return by_owner or payment.session_digest == read_session_digest(request) != ""
+
+
+def _is_members(request: HttpRequest, payment: Payment) -> bool:
+    """Whether this reader is the member whose bill it paid: where their coverage stands is nobody else's."""
+    member_pk: int | None = getattr(request.user, "member_id", None)
+    return member_pk is not None and payment.account.enrollment.member_id == member_pk
 
 
 def _can_cancel(payment: Payment) -> bool:

@@ -1,6 +1,6 @@
 """The steps of paying that members and guests share: bank account, review, recording."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from billing.balances import Standing
 from members import member_id
 from payments import routing_directory
 from payments.bank_accounts import BankDetails, UnableToUseBankAccount, check_routing_number
 from payments.channels.guest import read_identifier
 from payments.drafts import UnableToFindDraft, discard_draft
-from payments.forms.authorizing import ReviewForm
+from payments.forms.authorizing import ReviewForm, is_authorized, name_box
 from payments.forms.bank import NEW, BankForm
-from payments.models import AccountKind, BankAccount, BankAccountStatus, PaymentChannel
-from payments.recording import PaymentItem, UnableToRecord, find_recorded, record_payments
+from payments.models import AccountKind, BankAccount, BankAccountStatus, Payment, PaymentChannel
+from payments.payables import Payable, find_same, make_payables, read_in_progress
+from payments.recording import PaymentItem, UnableToRecord, find_recorded, record_as_told
 from payments.review import (
     ReviewItem,
     UnableToReadReview,
@@ -44,6 +46,8 @@ from payments.views.journey import (
 
 OPEN_TOO_LONG = gettext_noop("This page was open too long. Check your payment once more")
 Step = Callable[[Journey], HttpResponse]
+Bank = BankDetails | BankAccount
+Shown = Sequence[Mapping[str, Any]]
 
 
 def take_step(
@@ -98,65 +102,94 @@ def show_bank(journey: Journey) -> HttpResponse:
 def show_review(journey: Journey) -> HttpResponse:
     """What will happen, in words, before it does; then the payment, if every word still holds when the request arrives."""
     bank = _find_bank(journey)
-    payables = {payable.account_id: payable for payable in journey.read_payables()}
-    if bank is None or any(item.account_id not in payables for item in journey.contents.chosen):
-        return journey.go(BANK if bank is None else AMOUNT)
-    items = prepare_items(
+    if bank is None:
+        return journey.go(BANK)
+    if journey.request.method == "POST":
+        return _authorize(journey, bank)
+    items = _read_items(journey, bank)
+    if items is None:
+        return journey.go(AMOUNT)
+    form = ReviewForm(initial=_sign(journey, items), items=items)
+    return _draw_review(journey, bank=bank, form=form, items=items)
+
+
+def _read_items(journey: Journey, bank: Bank) -> list[ReviewItem] | None:
+    """The payments as things stand; None where one of the bills can no longer be paid."""
+    in_progress = read_in_progress(account_ids=journey.chosen_accounts)
+    return _prepare(journey, bank, payables=journey.read_payables(), in_progress=in_progress)
+
+
+def _prepare(
+    journey: Journey, bank: Bank, *, payables: Iterable[Payable], in_progress: Iterable[Payment]
+) -> list[ReviewItem] | None:
+    known = {payable.account_id: payable for payable in payables}
+    if any(item.account_id not in known for item in journey.contents.chosen):
+        return None
+    same = find_same(
+        chosen=journey.contents.chosen,
+        received_date=journey.contents.find_received_date(today=journey.today),
+        in_progress=in_progress,
+        session_digest=None if journey.contents.shows_account else journey.session_digest,
+    )
+    return prepare_items(
         contents=journey.contents,
-        payables=payables,
-        last_four=bank.last_four,
+        payables=known,
+        bank=bank,
+        same=same,
         today=journey.today,
         language=read_language(),
-    )
-    if journey.request.method == "POST":
-        return _authorize(journey, bank=bank, items=items)
-    return _draw_review(
-        journey, bank=bank, form=ReviewForm(initial=_sign(journey, items), items=items), items=items
+        whose="the" if journey.is_guest else "your",
     )
 
 
-def _authorize(
-    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem]
-) -> HttpResponse:
+def _authorize(journey: Journey, bank: Bank) -> HttpResponse:
+    typed = journey.request.POST
     try:
-        shown = read_review(token=journey.request.POST.get("token", ""), draft_id=journey.draft.id)["items"]
+        shown = read_review(token=typed.get("token", ""), draft_id=journey.draft.id)["items"]
     except UnableToReadReview:
-        return _review_again(
-            journey,
-            bank=bank,
-            items=items,
-            problem=_(OPEN_TOO_LONG),
-        )
+        return _review_again(journey, bank, problem=_(OPEN_TOO_LONG))
+    if not is_authorized(typed=typed, account_ids=journey.chosen_accounts):
+        return _ask_to_authorize(journey, bank, shown=shown)
+    return _record(journey, bank, shown=shown)
+
+
+def _ask_to_authorize(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
+    items = _read_items(journey, bank)
+    if items is None:
+        return journey.go(AMOUNT)
     change = describe_change(shown=shown, items=items, today=journey.today)
     if change:
         # The same form sent twice: what changed may be that the first of the two has paid.
-        return _answer_repeated(journey) or _review_again(journey, bank=bank, items=items, problem=change)
+        return _answer_repeated(journey) or _review_again(journey, bank, problem=change)
     typed = journey.request.POST.copy()
     typed["token"] = sign_review(draft=journey.draft, items=items)
-    form = ReviewForm(typed, items=items)
-    if not form.is_valid():
-        return _draw_review(journey, bank=bank, form=form, items=items)
-    return _record(journey, bank=bank, items=items)
+    return _draw_review(journey, bank=bank, form=ReviewForm(typed, items=items), items=items)
 
 
-def _record(
-    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem]
-) -> HttpResponse:
-    shows = journey.contents.shows_account
+def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
+    def prepare(standings: Mapping[int, Standing], in_progress: Sequence[Payment]) -> list[PaymentItem]:
+        """The payments under the lock. Raises UnableToRecord where what was shown no longer holds."""
+        items = _prepare(journey, bank, payables=make_payables(standings=standings), in_progress=in_progress)
+        if items is None:
+            raise UnableToRecord(_("This bill can no longer be paid here. Call us"))
+        change = describe_change(shown=shown, items=items, today=journey.today)
+        if change:
+            raise UnableToRecord(change)
+        return [_make_item(item, due_was_shown=journey.contents.shows_account) for item in items]
+
     try:
-        payments = record_payments(
+        payments = record_as_told(
             payer=describe_payer(journey, name=bank.holder_name),
             bank=bank,
-            items=[_make_item(item, due_was_shown=shows) for item in items],
+            account_ids=journey.chosen_accounts,
+            beside=journey.contents.account_ids,
+            prepare=prepare,
             form_key=journey.draft.form_key,
             today=journey.today,
             at=journey.at,
-            standings={item.payable.account_id: item.payable.standing for item in items},
         )
     except (UnableToRecord, UnableToUseBankAccount) as refusal:
-        return _answer_repeated(journey) or _review_again(
-            journey, bank=bank, items=items, problem=str(refusal)
-        )
+        return _answer_repeated(journey) or _review_again(journey, bank, problem=str(refusal))
     wake_validation(payments=payments)
     discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
@@ -173,19 +206,20 @@ def _make_item(item: ReviewItem, *, due_was_shown: bool) -> PaymentItem:
     )
 
 
-def _review_again(
-    journey: Journey, *, bank: BankDetails | BankAccount, items: Sequence[ReviewItem], problem: str
-) -> HttpResponse:
+def _review_again(journey: Journey, bank: Bank, *, problem: str) -> HttpResponse:
     """Nothing was recorded: the page as things stand now, no box ticked, with what has changed at its top."""
+    items = _read_items(journey, bank)
+    if items is None:
+        return journey.go(AMOUNT)
     form = ReviewForm(_sign(journey, items), items=items, problem=problem)
     return _draw_review(journey, bank=bank, form=form, items=items)
 
 
 def _draw_review(
-    journey: Journey, *, bank: BankDetails | BankAccount, form: ReviewForm, items: Sequence[ReviewItem]
+    journey: Journey, *, bank: Bank, form: ReviewForm, items: Sequence[ReviewItem]
 ) -> HttpResponse:
     directory = routing_directory.find_bank(routing_number=bank.routing_number)
-    boxes = [form[f"authorize_{item.payable.account_id}"] for item in items]
+    boxes = [form[name_box(item.payable.account_id)] for item in items]
     return journey.show(
         "payments/pay_review.html",
         REVIEW,

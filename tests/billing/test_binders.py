@@ -205,6 +205,37 @@ class TestTheNightlyReview:
         assert read_start(account) == FEBRUARY
 
 
+class TestWhatAPushedStartAsksFor:
+    """The letter asks for what remains to be paid, as the account shows it."""
+
+    @pytest.mark.parametrize("received", [0, 100_00, PREMIUM - 1])
+    def test_a_partly_paid_binder_asks_for_the_rest(self, received: int) -> None:
+        account = make_account()
+        if received:
+            receive(account, received, on=DUE)
+        review(DAY_AFTER)
+        assert self.read_asked() == {PREMIUM - received}
+        assert see(account, today=DAY_AFTER).due_cents == PREMIUM - received
+
+    def test_a_binder_paid_in_full_a_day_late_asks_for_nothing(self) -> None:
+        account = make_account()
+        receive(account, PREMIUM, on=DAY_AFTER)
+        assert self.read_asked() == {0}
+        assert Notice.objects.filter(event="bill_ready").last().facts["amount_cents"] == 0
+
+    def test_a_month_that_costs_nothing_asks_for_nothing(self) -> None:
+        account = make_account()
+        make_rate(enrollment=read_enrollment(account), month=MARCH, premium_cents=0)
+        review(DAY_AFTER)
+        assert read_enrollment(account).status == EnrollmentStatus.ACTIVE
+        assert self.read_asked() == {0}
+
+    @staticmethod
+    def read_asked() -> set[int]:
+        """What the letter and the email of the push ask for."""
+        return set(Notice.objects.filter(event="start_pushed").values_list("facts__amount_cents", flat=True))
+
+
 class TestTheEnrollmentWindow:
     def test_a_start_past_the_window_expires_the_enrollment_and_voids_its_bill(self) -> None:
         account = make_account()
@@ -267,6 +298,15 @@ class TestOverrides:
         receive(account, PREMIUM, on=date(2027, 1, 28))
         assert read_start(account) == FEBRUARY
 
+    def test_a_start_restored_by_an_extension_alone_still_asks_for_the_money(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        self.extend(FEBRUARY, date(2027, 1, 31), account=account)
+        review(date(2027, 1, 26))
+        assert read_start(account) == FEBRUARY
+        facts = Notice.objects.get(event="start_restored").facts
+        assert (facts["amount_cents"], facts["due_date"]) == (PREMIUM, "2027-01-31")
+
     @staticmethod
     def extend(month: date, day: date, *, account: Account | None = None) -> None:
         DueDateOverride.objects.create(
@@ -284,6 +324,27 @@ class TestMoneyFoundLater:
         assert (last.start_before, last.start_after, "restored" in last.why) == (MARCH, FEBRUARY, True)
         standing = see(account, today=date(2027, 1, 28))
         assert (standing.binder.coverage_month, standing.binder_received) == (FEBRUARY, True)
+
+    def test_the_member_is_told_that_the_start_is_restored(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        receive(account, PREMIUM, on=date(2027, 1, 22), today=date(2027, 1, 28))
+        review(date(2027, 1, 29))
+        (notice,) = Notice.objects.filter(event="start_restored")
+        move = StartMove.objects.latest("pk")
+        assert (notice.channel, notice.member_id) == ("letter", read_enrollment(account).member_id)
+        assert notice.subject == f"enrollment:{account.enrollment_id}:move:{move.pk}"
+        facts = notice.facts
+        assert (facts["start_before"], facts["start_after"]) == ("2027-03-01", "2027-02-01")
+        assert (facts["amount_cents"], facts["due_date"]) == (0, "2027-01-23")
+
+    def test_pushed_restored_and_pushed_again_on_one_day_each_is_told(self) -> None:
+        account = make_account()
+        review(DAY_AFTER)
+        take_back(receive(account, PREMIUM, on=DUE, today=DAY_AFTER), on=DAY_AFTER)
+        told = Notice.objects.filter(channel="letter", event__startswith="start_").order_by("pk")
+        assert [notice.event for notice in told] == ["start_pushed", "start_restored", "start_pushed"]
+        assert [notice.facts["amount_cents"] for notice in told] == [PREMIUM, 0, PREMIUM]
 
     @pytest.mark.parametrize(("day", "start"), [(date(2027, 1, 31), FEBRUARY), (date(2027, 2, 1), MARCH)])
     def test_a_month_that_has_begun_is_not_given_back_by_a_run(self, day: date, start: date) -> None:

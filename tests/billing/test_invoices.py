@@ -74,6 +74,19 @@ def test_the_member_is_told_of_each_bill_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("more_cents", "asked_cents"),
+    [(0, PREMIUM), (100_00, PREMIUM - 100_00), (PREMIUM, 0), (2 * PREMIUM, 0)],
+)
+def test_a_bill_asks_for_what_credit_leaves_to_pay(more_cents: int, asked_cents: int) -> None:
+    account = make_active_account()
+    if more_cents:
+        receive(account, more_cents, on=date(2027, 1, 20))
+    issue(date(2027, 2, 1))
+    notice = Notice.objects.get(event="bill_ready", facts__coverage_month="2027-03-01")
+    assert notice.facts["amount_cents"] == asked_cents == see(account, today=date(2027, 2, 1)).due_cents
+
+
+@pytest.mark.parametrize(
     ("day", "months"),
     [
         (date(2027, 1, 31), [FEBRUARY]),

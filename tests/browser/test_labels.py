@@ -56,8 +56,14 @@ def test_a_guest_without_the_date_of_birth(visit: Visit) -> None:
     expect(page.get_by_label("Routing number")).to_have_count(1)
 
 
-@pytest.mark.parametrize("products", [("health",), ("health", "dental"), ()])
-def test_home_always_has_one_link_to_make_a_payment(visit: Visit, products: tuple[str, ...]) -> None:
+def test_a_home_without_bills_leads_to_the_exchange_and_not_to_an_empty_page(visit: Visit) -> None:
+    tour.sign_in(visit, visit.portal.add_household(products=()))
+    expect(visit.page.get_by_role("link", name="Make a payment")).to_have_count(0)
+    expect(visit.page.get_by_role("link", name=re.compile("^Choose a plan"))).to_have_count(1)
+
+
+@pytest.mark.parametrize("products", [("health",), ("health", "dental")])
+def test_home_with_a_bill_has_one_link_to_make_a_payment(visit: Visit, products: tuple[str, ...]) -> None:
     household = visit.portal.add_household(products=products)
     tour.sign_in(visit, household)
     expect(visit.page.get_by_role("link", name="Make a payment")).to_have_count(1)

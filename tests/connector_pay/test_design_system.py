@@ -1,10 +1,17 @@
 """The copy of the design system: only what its style sheet names, made once."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from connector_pay import design_system
+from connector_pay.checks.pages import check_design_system
+from tests.local.production_environment import ROOT, fill_in
 
 SHEET = """@font-face{src:url(../fonts/sans.woff2)} .a{background:url('../img/a.svg#x')}
 /*# sourceMappingURL=uswds.min.css.map */"""
@@ -50,3 +57,39 @@ def test_a_missing_named_file_is_an_error(installed: Path, tmp_path: Path) -> No
     (installed / "img" / "a.svg").unlink()
     with pytest.raises(design_system.UnableToFindDesignSystem, match=r"img/a\.svg"):
         design_system.copy_design_system(installed=installed, copy=tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("check", {"deploy": True}), ("collectstatic", {"dry_run": True, "skip_checks": False})],
+)
+def test_a_missing_design_system_is_refused_with_what_to_do(
+    command: str, options: dict[str, bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(design_system, "COPY", tmp_path)
+    with pytest.raises(SystemCheckError, match=r"(?s)design system is missing: .*npm ci --ignore-scripts"):
+        call_command(command, **options)
+
+
+def test_one_that_is_there_is_no_problem(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design_system.copy_design_system(installed=installed, copy=tmp_path / "copy")
+    monkeypatch.setattr(design_system, "COPY", tmp_path / "copy")
+    assert check_design_system(None) == []
+
+
+def test_the_pages_files_are_found_wherever_the_data_is(tmp_path: Path) -> None:
+    script = (
+        "from django.conf import settings; from connector_pay import design_system; "
+        "print(design_system.FOLDER in settings.STATICFILES_DIRS, settings.DATA_DIR)"
+    )
+    environment = fill_in(DATA_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="connector_pay.settings")
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.defpath, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == f"True {tmp_path}\n", done.stderr

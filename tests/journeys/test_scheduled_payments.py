@@ -1,8 +1,10 @@
 """Stories of payments scheduled for a later day: until then they credit nothing, and no debit comes before it."""
 
 from datetime import date, time
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from billing.models import Receipt
 from members.models import Notice
@@ -42,6 +44,27 @@ def test_scheduled_on_the_10th_for_the_23rd_it_counts_on_the_23rd_and_holds_the_
     assert Receipt.objects.get().received_date == THE_23RD
     go_to(diary, date(2027, 1, 28))
     assert read_coverage(account) == ("active", FEBRUARY)
+
+
+@pytest.mark.parametrize("window_ends", [date(2027, 2, 10), date(2027, 4, 2)])
+def test_an_import_before_the_23rds_money_is_counted_neither_pushes_nor_expires_its_start(
+    diary: Diary, tmp_path: Path, window_ends: date
+) -> None:
+    account = enroll(diary, window_ends=window_ends)
+    payment = pay(diary, account, on=THE_23RD)
+    go_to(diary, THE_22ND, time(20))
+    # No worker runs on the 23rd; an import is what comes first after midnight.
+    diary.moment = eastern(2027, 1, 24, 0, 0, 20)
+    diary.traveller.move_to(diary.moment)
+    events = tmp_path / "events.jsonl"
+    events.write_text("")
+    call_command("import_enrollments", str(events))
+    assert read_coverage(account) == ("waiting", FEBRUARY)
+
+    go_to(diary, date(2027, 1, 28))
+    assert read_payment(payment) == (PaymentStatus.POSTED, date(2027, 1, 25))
+    assert read_coverage(account) == ("active", FEBRUARY)
+    assert not Notice.objects.filter(event__in=["start_pushed", "enrollment_expired"]).exists()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from connector_pay.lib.jobs import (
     Ran,
     TimetableAlreadyRunning,
     describe_counts,
-    has_finished,
     hold_timetable,
     run_until,
 )
@@ -22,7 +21,7 @@ from connector_pay.lib.models import JobRun
 
 MONDAY = date(2027, 1, 4)
 TUESDAY = MONDAY + timedelta(days=1)
-NOON, EVENING = time(12), time(18)
+NOON, EVENING, LATE = time(12), time(18), time(23, 45)
 
 
 class Diary:
@@ -108,7 +107,7 @@ class TestFailure:
         diary.failing = set()
         ask(timetable, MONDAY, NOON)
         assert diary.done == [("draft", MONDAY), ("review", MONDAY)]
-        assert has_finished(job="review", day=MONDAY)
+        assert JobRun.objects.get(job="review").finished_at
         assert JobRun.objects.get(job="draft").error == ""
 
     def test_a_job_that_waited_is_not_forgotten_when_its_need_is_met_days_later(self, timetable, diary):
@@ -128,6 +127,58 @@ class TestFailure:
         asked.close()
         ask(timetable, TUESDAY, time(0, 0, 30))
         assert diary.done == [("draft", MONDAY), ("review", MONDAY), ("send", MONDAY)]
+
+
+@pytest.mark.django_db
+class TestAJobThatOnlyAsks:
+    """The self-check with a finding: kept and said, and no work for the minutes and days after it."""
+
+    @pytest.fixture
+    def asked(self) -> list[date]:
+        return []
+
+    @pytest.fixture
+    def with_check(self, diary, asked) -> list[Job]:
+        def find(*, day, at):
+            asked.append(day)
+            raise RuntimeError("the books of 123456789 do not balance")
+
+        return [
+            diary.make("draft", time(0, 1)),
+            Job("check", at=time(23, 30), run=find, only_asks=True),
+        ]
+
+    def test_its_finding_is_said_kept_and_not_asked_for_again_that_day(self, with_check, asked):
+        ran = [item for _ in range(3) for item in ask(with_check, MONDAY, LATE)]
+        assert [item.error for item in ran if item.job == "check"] == [
+            "RuntimeError: the books of [number removed] do not balance"
+        ]
+        run = JobRun.objects.get(job="check")
+        assert run.finished_at
+        assert "RuntimeError" in run.error
+        assert run.counts == {}
+        assert asked == [MONDAY]
+
+    def test_after_many_nights_with_a_finding_the_morning_begins_with_todays_money(self, with_check, asked):
+        days = [MONDAY + timedelta(days=number) for number in range(9)]
+        for day in days[:-1]:
+            ask(with_check, day, LATE)
+        assert asked == days[:-1]
+        assert [item.job for item in ask(with_check, days[-1], time(0, 1))] == ["draft"]
+        assert asked == days[:-1]
+
+    def test_killed_while_asking_it_is_asked_again_for_that_day(self, diary, asked):
+        def die(*, day, at):
+            asked.append(day)
+            if len(asked) == 1:
+                raise KeyboardInterrupt
+            return {}
+
+        timetable = [Job("check", at=time(23, 30), run=die, only_asks=True)]
+        with pytest.raises(KeyboardInterrupt):
+            ask(timetable, MONDAY, LATE)
+        ask(timetable, TUESDAY, NOON)
+        assert asked == [MONDAY, MONDAY]
 
 
 @pytest.mark.django_db

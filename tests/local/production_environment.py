@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import secrets
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ def fill_in(**changes: str) -> dict[str, str]:
         "REDIS_URL": "redis://redis:6379/0",
         "ALLOWED_HOSTS": "pay.example.org",
         "PORTAL_URL": "https://pay.example.org",
+        "BANK_FOLDER": str(Path(tempfile.gettempdir()) / "connector-pay-no-bank"),
         "ACH_IMMEDIATE_DESTINATION": "011000015",
         "ACH_IMMEDIATE_ORIGIN": "1234567890",
         "ACH_DESTINATION_NAME": "FIRST BANK",

@@ -13,12 +13,21 @@ from types import SimpleNamespace
 
 import environs
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
-from connector_pay import checks
+from connector_pay.checks import bank, mail, premium_rules, secret_keys, servers, web
+from connector_pay.lib.environment import UnableToReadSettings
 from tests.local.production_environment import ROOT, fill_in, read_example
 from tests.payments.sftp_server import make_key, write_line, write_private
 
+MODULES = (bank, mail, premium_rules, secret_keys, servers, web)
+OURS = (
+    bank.check_bank,
+    mail.check_mail,
+    premium_rules.check_premium_rules,
+    secret_keys.check_secrets,
+    servers.check_servers,
+    web.check_web,
+)
 KEY = base64.b64encode(os.urandom(32)).decode()
 
 
@@ -46,16 +55,9 @@ def find_problems(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) 
     settings = SimpleNamespace(
         EMAIL_USE_SSL=False, **runpy.run_path(str(ROOT / "connector_pay" / "settings.py"))
     )
-    monkeypatch.setattr(checks, "settings", settings)
-    ours = (
-        checks.check_secrets,
-        checks.check_servers,
-        checks.check_web,
-        checks.check_bank,
-        checks.check_mail,
-        checks.check_premium_rules,
-    )
-    return [str(problem.msg) for one in ours for problem in one(None)]
+    for module in MODULES:
+        monkeypatch.setattr(module, "settings", settings)
+    return [str(problem.msg) for one in OURS for problem in one(None)]
 
 
 def test_a_filled_in_example_passes_without_a_warning():
@@ -181,6 +183,11 @@ DANGEROUS = [
         {"ACH_COMPANY_NAME": "A name of more than 16"},
         "ACH_COMPANY_NAME does not look as a bank file needs it",
     ),
+    (
+        {"ACH_IMMEDIATE_DESTINATION": "011000016"},
+        "ACH_IMMEDIATE_DESTINATION has check digit 6, must be 5.",
+    ),
+    ({"ACH_IMMEDIATE_DESTINATION": "991000015"}, "ACH_IMMEDIATE_DESTINATION must begin with"),
     ({"ACH_ODFI": "0110000"}, "ACH_ODFI does not look as a bank file needs it"),
     ({"ACH_LINE_END": "cr"}, "ACH_LINE_END is 'cr'"),
     ({"ACH_LINE_END": "CRLF"}, "ACH_LINE_END is 'CRLF'"),
@@ -194,6 +201,8 @@ DANGEROUS = [
     ({"PREMIUM_POLICY": '{"file_cutoff": "08:59"}'}, "PREMIUM_POLICY gives 'file_cutoff' 08:59"),
     ({"PREMIUM_POLICY": '{"file_cutoff": "23:01"}'}, "PREMIUM_POLICY gives 'file_cutoff' 23:01"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_BACKEND sends no mail"),
+    ({"EMAIL_BACKEND": "nope.Backend"}, "EMAIL_BACKEND names nothing that is installed here"),
+    ({"EMAIL_BACKEND": "nope"}, "EMAIL_BACKEND names nothing that is installed here"),
     ({"EMAIL_USE_TLS": "false"}, "EMAIL_USE_TLS is off"),
     ({"DEFAULT_FROM_EMAIL": "billing@localhost"}, "DEFAULT_FROM_EMAIL is missing"),
     ({"DEFAULT_FROM_EMAIL": ""}, "DEFAULT_FROM_EMAIL is missing"),
@@ -225,6 +234,26 @@ def test_a_provider_with_address_and_token_is_taken(seconds, tmp_path, monkeypat
         INSTANT_VALIDATION_SECONDS=seconds,
     )
     assert find_problems(monkeypatch, environment) == []
+
+
+@pytest.mark.parametrize(("driver", "name"), [("folder", "BANK_FOLDER"), ("sandbox", "SANDBOX_BANK_DIR")])
+@pytest.mark.parametrize("place", ["file", "file/bank", "/proc/bank"])
+def test_a_bank_folder_that_cannot_be_made_or_written_is_named(driver, name, place, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    environment = fill_in(BANK_DRIVER=driver, **{name: str(tmp_path / place)})
+    problems = find_problems(monkeypatch, environment)
+    assert f"{name} cannot be made or written: {tmp_path / place}." in problems
+
+
+def test_a_bank_folder_of_which_one_part_cannot_be_written_is_named(tmp_path, monkeypatch):
+    (tmp_path / "outgoing").touch()
+    (problem,) = find_problems(monkeypatch, fill_in(BANK_FOLDER=str(tmp_path)))
+    assert problem == f"BANK_FOLDER cannot be made or written: {tmp_path / 'outgoing'}."
+
+
+def test_asking_after_the_bank_folder_makes_nothing(tmp_path, monkeypatch):
+    assert find_problems(monkeypatch, fill_in(BANK_FOLDER=str(tmp_path / "a" / "bank"))) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_local_mail_server_needs_no_tls(monkeypatch):
@@ -283,11 +312,51 @@ def test_an_sftp_bank_with_all_it_needs_passes(way, tmp_path: Path, monkeypatch)
 
 @pytest.mark.parametrize("value", ["yes", "1", ""])
 def test_a_boolean_that_is_neither_true_nor_false_stops_the_start(value, monkeypatch):
-    with pytest.raises(ImproperlyConfigured, match='DEMO_MODE must be "true" or "false"'):
+    with pytest.raises(UnableToReadSettings, match='DEMO_MODE must be "true" or "false"'):
         find_problems(monkeypatch, fill_in(DEMO_MODE=value))
+
+
+UNREADABLE = [
+    ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."),
+    ("DATABASE_URL", "mysql://x", "must be the address of PostgreSQL, like postgres://"),
+    ("DATABASE_OWNER_URL", "postgres://x:p/w@db/y", "is no address: write signs in a password as %40"),
+    ("DATABASE_KEEP_SECONDS", "-1", "must be a whole number from 0"),
+    ("REDIS_URL", "redis://[", "is no address"),
+    ("PORTAL_URL", "https://[", "is no address"),
+    ("TRUSTED_PROXIES", "", "must be a whole number from 0 to 100."),
+    ("TRUSTED_PROXIES", "x", "must be a whole number from 0 to 100."),
+    ("EMAIL_PORT", "x", "must be a whole number from 1 to 65535."),
+    ("EMAIL_PORT", "0", "must be a whole number from 1 to 65535."),
+    ("EMAIL_USE_TLS", "maybe", 'must be "true" or "false".'),
+    ("SEALING_KEYS", "k1:abcd", "must be NAME:KEY[,NAME:KEY...], each KEY base64 of 32 random bytes."),
+    ("SEALING_KEYS", KEY, "must be NAME:KEY"),
+    ("SEALING_KEYS", "k1:clé", "must be NAME:KEY"),
+    ("PREMIUM_POLICY", "{bad", "must be one JSON object, like {"),
+    ("SECRET_KEY_FILE", "/nowhere/secret", "cannot be read from its file: let SECRET_KEY_FILE name"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"), UNREADABLE, ids=[f"{name} {words}" for name, _value, words in UNREADABLE]
+)
+def test_a_value_that_cannot_be_read_is_named_in_one_line_that_does_not_quote_it(
+    name, value, words, monkeypatch
+):
+    with pytest.raises(UnableToReadSettings) as refused:
+        find_problems(monkeypatch, fill_in(**{name: value}))
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"{name.removesuffix('_FILE')} {words}")
+    assert KEY not in line
+
+
+def test_a_command_names_all_that_cannot_be_read_at_once_a_line_each_and_fails():
+    wrong = {name: value for name, value, _ in UNREADABLE}
+    code, words = check(fill_in(**wrong))
+    assert code == 1
+    assert {line.split()[0] for line in words.splitlines()} == {name.removesuffix("_FILE") for name in wrong}
 
 
 @pytest.mark.parametrize("value", ["[23]", "due_day=23"])
 def test_premium_rules_that_are_no_object_stop_the_start(value, monkeypatch):
-    with pytest.raises(ImproperlyConfigured, match="PREMIUM_POLICY"):
+    with pytest.raises(UnableToReadSettings, match="PREMIUM_POLICY must be one JSON object"):
         find_problems(monkeypatch, fill_in(PREMIUM_POLICY=value))

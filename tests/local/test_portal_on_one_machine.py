@@ -1,5 +1,6 @@
 """How the portal's processes are started, watched and stopped, and what `manage.py` does before a command."""
 
+import errno
 import os
 import shutil
 import signal
@@ -121,6 +122,41 @@ def test_a_taken_port_is_refused_with_another_proposed(capsys):
         with pytest.raises(portal.PortAlreadyTaken, match=f"Port {port} .* make run PORT={port + 1}"):
             portal.refuse_taken_port(port)
     portal.refuse_taken_port(port)
+
+
+@pytest.mark.parametrize(
+    ("port", "error", "proposed"),
+    [
+        (80, PermissionError(errno.EACCES, "Permission denied"), 8000),
+        (9000, OSError(errno.EADDRINUSE, "Address already in use"), 9001),
+        (65535, OSError(errno.EADDRINUSE, "Address already in use"), 8000),
+    ],
+)
+def test_the_proposed_port_is_one_that_this_user_may_use(port, error, proposed):
+    assert portal.propose_port(instead_of=port, error=error) == proposed
+
+
+def test_a_second_portal_of_one_checkout_is_refused_with_the_firsts_address(tmp_path):
+    place = Place(tmp_path / "data")
+    first, second = "http://127.0.0.1:8000", "http://127.0.0.1:9000"
+    with portal.only_portal(place=place, url=first):
+        for _ in range(2):
+            with (
+                pytest.raises(portal.PortalAlreadyRunning, match=f"already runs at {first}. Stop it first"),
+                portal.only_portal(place=place, url=second),
+            ):
+                pass
+    with portal.only_portal(place=place, url=second):
+        pass
+
+
+def test_a_second_portal_touches_nothing_of_the_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(servers, "LOCAL", Place(tmp_path))
+    monkeypatch.setattr(portal, "run_portal", lambda **_: pytest.fail("it started"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with portal.only_portal(place=servers.LOCAL, url="http://127.0.0.1:8000"):
+        assert portal.main(["--port", "9000", "--fresh"]) == 1
+    assert "already runs at http://127.0.0.1:8000" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

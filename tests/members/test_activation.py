@@ -108,6 +108,15 @@ def test_after_five_misses_a_member_id_must_wait_even_with_the_right_answers(cli
     assert identify(client, other).status_code == 302
 
 
+def test_right_answers_and_refused_tries_use_up_nothing(client):
+    member, other = make_member(), make_member()
+    for _ in range(activation.MISSES_PER_ADDRESS + 1):
+        assert identify(client, member).status_code == 302
+    for _ in range(activation.MISSES_PER_ADDRESS + 1):
+        identify(client, member, zip_code="99999")
+    assert identify(client, other).status_code == 302
+
+
 def test_after_ten_misses_an_address_must_wait_and_another_address_need_not(client):
     member = make_member()
     for number in range(activation.MISSES_PER_ADDRESS):
@@ -135,7 +144,7 @@ def test_where_nobody_can_count_misses_nobody_may_try(client, monkeypatch):
     def refuse(*_):
         raise RedisDown
 
-    monkeypatch.setattr(type(cache._connections["default"]), "get_many", refuse)
+    monkeypatch.setattr(type(cache._connections["default"]), "incr", refuse)
     assert identify(client, make_member()).status_code == 429
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -12,6 +14,7 @@ from django.core.management import CommandError, call_command
 from billing.models import Invoice
 from members.exchange_generator import generate_events
 from members.models import Enrollment
+from tests.local.production_environment import ROOT
 from tests.members.events import change, enroll
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("on_january_5")]
@@ -78,6 +81,21 @@ def test_the_same_file_again_changes_nothing(tmp_path):
     assert Invoice.objects.count() == 1
 
 
+def test_a_start_whose_due_date_passed_before_we_heard_of_it_is_pushed_at_once_and_counted(tmp_path):
+    with time_machine.travel("2027-01-24T15:00:00+00:00"):
+        _, said, _ = run_import(write_file(tmp_path, enroll()))
+    assert Enrollment.objects.get().coverage_start == date(2027, 3, 1)
+    assert said.splitlines()[-1] == "Bills: accounts 1, invoices 1, pushed 1, restored 0, expired 0"
+
+
+def test_a_start_already_known_waits_for_the_nightly_review(tmp_path):
+    run_import(write_file(tmp_path, enroll()))
+    with time_machine.travel("2027-01-24T05:00:20+00:00"):
+        _, said, _ = run_import(write_file(tmp_path, change()))
+    assert Enrollment.objects.get().coverage_start == date(2027, 2, 1)
+    assert said.splitlines()[-1] == "Bills: accounts 0, invoices 0, pushed 0, restored 0, expired 0"
+
+
 @pytest.mark.parametrize("make", [lambda folder: folder / "missing.jsonl", lambda folder: folder])
 def test_a_file_that_cannot_be_read_is_another_exit(tmp_path, make):
     code, _, complained = run_import(str(make(tmp_path)))
@@ -121,6 +139,36 @@ def test_the_date_and_the_seed_decide_what_is_generated():
     assert generate("--seed=1") == generate("--seed=1", "--today=2027-01-05")
     assert generate("--seed=1") != generate("--seed=2")
     assert generate("--seed=1") != generate("--seed=1", "--today=2027-03-05")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--households=-3", "-3 is not a count: write a whole number from 1"),
+        ("--households=0", "0 is not a count"),
+        ("--households=many", "many is not a count"),
+        ("--today=2027-02-30", "2027-02-30 is not a day: write it as YYYY-MM-DD"),
+        ("--today=soon", "soon is not a day"),
+    ],
+)
+def test_what_is_no_count_or_day_is_refused_in_words(option, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("generate_exchange", option, stdout=io.StringIO())
+
+
+def test_a_reader_who_has_enough_ends_it_quietly():
+    script = (
+        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'connector_pay.settings'; django.setup(); "
+        "from django.core.management import call_command; "
+        "call_command('generate_exchange', '--households=2000', '--today=2027-01-05')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert json.loads(process.stdout.readline())["kind"] == "enroll"
+        process.stdout.close()
+        complained = process.stderr.read().decode()
+    assert (process.returncode, complained) == (0, "")
 
 
 @pytest.mark.prove

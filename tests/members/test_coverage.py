@@ -16,16 +16,16 @@ TODAY = date(2027, 1, 24)
 FEBRUARY, MARCH, APRIL = date(2027, 2, 1), date(2027, 3, 1), date(2027, 4, 1)
 
 
-def push(*pushes):
-    return coverage.push_starts(
-        pushes=pushes, why="binder unpaid", run="review:2027-01-24", at=AT, today=TODAY
+def push(*changes):
+    return coverage.move_starts(
+        changes=changes, why="binder unpaid", run="review:2027-01-24", at=AT, today=TODAY
     )
 
 
 def test_a_pushed_start_moves_and_leaves_a_row_that_says_why_and_by_which_run():
     enrollment = make_enrollment()
 
-    assert push(coverage.StartPush(enrollment.pk, FEBRUARY, MARCH)) == [enrollment.pk]
+    assert push(coverage.StartChange(enrollment.pk, FEBRUARY, MARCH)) == [enrollment.pk]
 
     enrollment.refresh_from_db()
     assert (enrollment.requested_start, enrollment.coverage_start) == (FEBRUARY, MARCH)
@@ -38,28 +38,31 @@ def test_a_pushed_start_moves_and_leaves_a_row_that_says_why_and_by_which_run():
 def test_a_start_that_no_longer_stands_where_it_was_read_is_left_alone_and_leaves_no_row():
     moved, stale = make_enrollment(), make_enrollment(coverage_start=MARCH)
 
-    pushes = [coverage.StartPush(stale.pk, FEBRUARY, MARCH), coverage.StartPush(moved.pk, FEBRUARY, MARCH)]
-    assert push(*pushes) == [moved.pk]
+    changes = [
+        coverage.StartChange(stale.pk, FEBRUARY, MARCH),
+        coverage.StartChange(moved.pk, FEBRUARY, MARCH),
+    ]
+    assert push(*changes) == [moved.pk]
 
     assert list(StartMove.objects.values_list("enrollment_id", flat=True)) == [moved.pk]
 
 
 def test_the_same_push_again_does_nothing():
     enrollment = make_enrollment()
-    push(coverage.StartPush(enrollment.pk, FEBRUARY, MARCH))
-    assert push(coverage.StartPush(enrollment.pk, FEBRUARY, MARCH)) == []
+    push(coverage.StartChange(enrollment.pk, FEBRUARY, MARCH))
+    assert push(coverage.StartChange(enrollment.pk, FEBRUARY, MARCH)) == []
     assert StartMove.objects.count() == 1
 
 
 def test_many_starts_to_different_months_are_pushed_in_two_statements(django_assert_num_queries):
     enrollments = [make_enrollment() for _ in range(40)]
-    pushes = [
-        coverage.StartPush(enrollment.pk, FEBRUARY, MARCH if number % 2 else APRIL)
+    changes = [
+        coverage.StartChange(enrollment.pk, FEBRUARY, MARCH if number % 2 else APRIL)
         for number, enrollment in enumerate(enrollments)
     ]
     # The savepoint and its release are two of the four.
     with django_assert_num_queries(4):
-        assert push(*pushes) == sorted(enrollment.pk for enrollment in enrollments)
+        assert push(*changes) == sorted(enrollment.pk for enrollment in enrollments)
     assert Enrollment.objects.filter(coverage_start=MARCH).count() == 20
 
 
@@ -70,8 +73,8 @@ def test_nothing_to_push_is_no_fault():
 @pytest.mark.parametrize("start", [date(2027, 3, 2), FEBRUARY])
 def test_a_start_is_pushed_only_to_the_first_of_another_month(start):
     enrollment = make_enrollment()
-    with pytest.raises(coverage.UnableToPushStart):
-        push(coverage.StartPush(enrollment.pk, FEBRUARY, start))
+    with pytest.raises(coverage.UnableToMoveStart):
+        push(coverage.StartChange(enrollment.pk, FEBRUARY, start))
     assert not StartMove.objects.exists()
 
 

@@ -66,9 +66,12 @@ def test_the_generators_events_are_of_the_published_schema():
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        ({"requested_start": "2027-02-02"}, "requested_start is not written as it should be"),
-        ({"requested_start": "2027-13-01"}, "requested_start is not written as it should be"),
-        ({"requested_start": "2027-02-01\n"}, "requested_start is not written as it should be"),
+        ({"requested_start": "2027-02-02"}, "requested_start must be a first of a month, like 2027-02-01"),
+        ({"requested_start": "2027-13-01"}, "requested_start must be a first of a month, like 2027-02-01"),
+        ({"requested_start": "2027-02-01\n"}, "requested_start must be a first of a month, like 2027-02-01"),
+        ({"window_ends": "March 1"}, "window_ends must be a day, like 2027-02-28"),
+        ({"member": MEMBER | {"state": "Mass."}}, "member.state must be two capitals, like MA"),
+        ({"member": MEMBER | {"zip_code": "2108"}}, "member.zip_code must be five digits, like 02108"),
         ({"premium_cents": -1}, "premium_cents is below 0"),
         ({"premium_cents": "41230"}, "premium_cents is not of type integer"),
         ({"premium_cents": True}, "premium_cents is not of type integer"),
@@ -77,18 +80,18 @@ def test_the_generators_events_are_of_the_published_schema():
         ({"window_ends": "2027-01-31"}, "window_ends is before requested_start"),
         ({"window_ends": "2027-02-30"}, "window_ends is no real date"),
         ({"event_id": ""}, "event_id is empty"),
-        ({"event_id": " "}, "event_id is not written as it should be"),
+        ({"event_id": " "}, "event_id must be text on one line, not blank, without control characters"),
         ({"enrollment_id": "E" * 41}, "enrollment_id is longer than 40 characters"),
         ({"kind": "renew"}, "kind is none of change, end, enroll, member"),
         ({"kind": ["enroll"]}, "kind is none of change, end, enroll, member"),
         ({"plan": PLAN | {"product": "vision"}}, "plan.product is none of ['health', 'dental']"),
         (
             {"member": MEMBER | {"member_id": "34567890111"}},
-            "member.member_id is not written as it should be",
+            "member.member_id must be 12 digits, like 034567890111",
         ),
         (
             {"member": MEMBER | {"first_name": "Iné\u0000s"}},
-            "member.first_name is not written as it should be",
+            "member.first_name must be text on one line, not blank, without control characters",
         ),
         ({"member": MEMBER | {"email": "ines@"}}, "member.email is no email address"),
         ({"member": MEMBER | {"phone": "555-0142"}}, "member.phone is no phone number"),
@@ -146,3 +149,16 @@ def test_naughty_strings_go_in_whole_or_are_bad_lines_and_never_stop_the_file(db
     result = apply(*events)
     assert result.applied + len(result.bad) == len(events)
     assert Member.objects.count() == result.applied > 100
+
+
+def test_every_form_of_the_schema_says_in_words_what_it_wants():
+    def list_forms(part):
+        if isinstance(part, dict):
+            yield from [part] if "pattern" in part else []
+            part = list(part.values())
+        for item in part if isinstance(part, list) else []:
+            yield from list_forms(item)
+
+    forms = list(list_forms(read_schema()))
+    assert len(forms) == 7
+    assert [form for form in forms if not form.get("title")] == []

@@ -27,8 +27,8 @@ def broken():
 
 
 def push(enrollment, before, after):
-    pushes = [coverage.StartPush(enrollment.pk, before, after)]
-    coverage.push_starts(pushes=pushes, why="unpaid", run="test", at=AT, today=date(2027, 1, 24))
+    changes = [coverage.StartChange(enrollment.pk, before, after)]
+    coverage.move_starts(changes=changes, why="unpaid", run="test", at=AT, today=date(2027, 1, 24))
 
 
 def add_start_move(enrollment, before, after):

@@ -40,10 +40,12 @@ ABOUT_MONEY_OWED = [
     "payment_returned",
     "payment_canceled",
     "start_pushed",
+    "start_restored",
     "bill_ready",
     "enrollment_expired",
     "bank_account_stopped",
 ]
+MAY_ASK_FOR_NOTHING = ["start_pushed", "start_restored", "bill_ready"]
 everything = pytest.mark.parametrize(
     ("event", "language"), [(event, language) for event in KINDS for language in LANGUAGES]
 )
@@ -105,6 +107,20 @@ def test_a_notice_about_money_owed_names_the_waiver_the_assister_and_legal_aid_a
     assert settings.EXCHANGE["assister_url"] in body
     assert settings.EXCHANGE["legal_aid_url"] in body
     assert ("What to do next" if language == "en" else "Qué hacer ahora") in body
+
+
+@pytest.mark.parametrize("event", MAY_ASK_FOR_NOTHING)
+@pytest.mark.parametrize(
+    ("language", "words", "asking"),
+    [
+        ("en", "do not have to pay", ("must receive", "waiver")),
+        ("es", "No tiene que pagar", ("recibir", "exención")),
+    ],
+)
+def test_where_nothing_is_to_be_paid_the_notice_says_so_and_asks_for_nothing(event, language, words, asking):
+    body = write(event=event, language=language, facts=facts_for(event) | {"amount_cents": 0}).body
+    assert words in body
+    assert not [word for word in asking if word in body]
 
 
 def test_money_and_dates_are_written_the_readers_way():
@@ -181,6 +197,8 @@ def test_an_unknown_event_and_a_missing_fact_are_refused_by_name():
         ("payment_returned", {}, ["email", "letter"]),
         ("start_pushed", {"paperless_notices": True}, ["email", "letter"]),
         ("start_pushed", {"paperless_notices": True, "email": ""}, ["letter"]),
+        ("start_restored", {"paperless_notices": True}, ["email"]),
+        ("start_restored", {}, ["letter"]),
         ("payment_received", {"paperless_notices": True, "email": ""}, ["letter"]),
     ],
 )

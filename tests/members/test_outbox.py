@@ -1,20 +1,23 @@
 """The outbox: told once per event, subject and channel; sent once, outside any transaction."""
 
+import socket
 import threading
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
+from connector_pay import demo_days
 from members import outbox, tasks
 from members.models import Notice
 from members.notices import UnableToTell
-from members.outbox import Telling, UnableToSend
-from tests.people import make_member
+from members.outbox import Telling, UnableToReachServer, UnableToSend
+from tests.people import make_member, make_staff
 
 AT = datetime(2027, 1, 20, 15, 0, tzinfo=UTC)
 LATER = datetime(2027, 1, 20, 15, 1, tzinfo=UTC)
@@ -110,24 +113,159 @@ def test_a_batch_takes_the_oldest_first(db):
 
 
 class ChoosyBackend(EmailBackend):
-    """A mail server that refuses one address."""
+    """A mail server that refuses the addresses of one domain."""
 
     def send_messages(self, messages):
         for message in messages:
-            if message.to == ["refused@example.org"]:
-                raise SMTPRecipientsRefused({"refused@example.org": (550, b"no such user")})
+            if message.to[0].endswith("@refused.example"):
+                raise SMTPRecipientsRefused({message.to[0]: (550, b"no such user")})
         return super().send_messages(messages)
 
 
-def test_an_address_that_is_refused_stops_no_other_email_and_is_not_passed_over(db, settings):
+@pytest.fixture
+def choosy_server(settings):
     settings.EMAIL_BACKEND = "tests.members.test_outbox.ChoosyBackend"
-    tell(received(address="refused@example.org"), received(subject="payment:2", address="b@example.org"))
 
-    with pytest.raises(UnableToSend, match="1 of 2 emails"):
+
+def send(*, at=LATER, limit=500):
+    """Send what waits; how many went out, and what is said of those that did not."""
+    try:
+        return outbox.send_unsent(at=at, limit=limit), ""
+    except UnableToSend as problem:
+        return problem.sent, str(problem)
+
+
+def put(*addresses):
+    tell(*(received(subject=f"payment to {address}", address=address) for address in addresses))
+
+
+def list_reached():
+    return [email.to[0] for email in mail.outbox]
+
+
+@pytest.mark.usefixtures("db", "choosy_server")
+class TestARefusedAddress:
+    def test_it_stops_no_other_email_and_stays_in_the_outbox(self):
+        put("a@refused.example", "b@example.org")
+        sent, said = send()
+        assert (sent, list_reached()) == (1, ["b@example.org"])
+        assert said.startswith("1 of 2 emails could not be sent")
+        assert Notice.objects.get(address="a@refused.example").sent_at is None
+
+    def test_a_whole_batch_of_them_lets_the_newer_emails_leave(self):
+        put(*(f"{number}@refused.example" for number in range(3)), "b@example.org")
+        for _ in range(2):
+            send(limit=3)
+        assert list_reached() == ["b@example.org"]
+
+    def test_those_whose_time_has_come_again_go_after_those_not_tried_yet(self):
+        put(*(f"{number}@refused.example" for number in range(3)))
+        send()
+        put("b@example.org")
+        assert send(at=LATER + timedelta(days=1), limit=1) == (1, "")
+        assert list_reached() == ["b@example.org"]
+
+    def test_it_is_tried_again_later_each_time_at_least_every_four_hours_and_for_ever(self):
+        put("a@refused.example")
+        at, waits = LATER, []
+        for _ in range(11):
+            assert send(at=at)[1]
+            again = Notice.objects.get().next_try_at
+            assert send(at=again - timedelta(seconds=1)) == (0, "")
+            waits.append((again - at) // timedelta(minutes=1))
+            at = again
+        assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 240, 240, 240]
+        assert outbox.find_wait(failed_tries=1_000_000) == timedelta(hours=4)
+
+    def test_once_the_server_takes_it_it_is_sent_and_no_longer_waits(self, settings):
+        put("a@refused.example")
+        send()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+        assert send(at=LATER + timedelta(minutes=1)) == (1, "")
+        notice = Notice.objects.get()
+        assert (notice.sent_at, notice.next_try_at) == (LATER + timedelta(minutes=1), None)
+        assert notice.failed_tries == 1
+
+    def test_staff_find_it(self, client):
+        put("a@refused.example", "b@example.org")
+        send()
+        client.force_login(make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+        page = client.get("/admin/members/notice/?next_try_at__isempty=0").content.decode()
+        assert "a@refused.example" in page
+        assert "b@example.org" not in page
+
+
+class ShutBackend(EmailBackend):
+    """A mail server that takes two connections and no more."""
+
+    opened = 0
+
+    def open(self):
+        type(self).opened += 1
+        if self.opened > 2:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.usefixtures("db")
+class TestAServerThatCannotBeReached:
+    @pytest.fixture(autouse=True)
+    def shut_server(self, settings, monkeypatch):
+        settings.EMAIL_BACKEND = "tests.members.test_outbox.ShutBackend"
+        monkeypatch.setattr(ShutBackend, "opened", 0)
+
+    def test_the_round_ends_at_the_first_refused_connection_and_puts_nothing_off(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        with pytest.raises(UnableToReachServer, match=r"ConnectionRefusedError.*; 2 emails were sent before"):
+            outbox.send_unsent(at=LATER)
+        assert ShutBackend.opened == 3
+        waiting = Notice.objects.filter(sent_at=None)
+        assert set(waiting.values_list("failed_tries", "next_try_at")) == {(0, None)}
+        assert waiting.count() == 3
+
+    def test_the_next_round_sends_what_waited(self):
+        put(*(f"{number}@example.org" for number in range(3)))
+        with pytest.raises(UnableToReachServer):
+            outbox.send_unsent(at=LATER)
+        ShutBackend.opened = 0
+        assert outbox.send_unsent(at=LATER) == 1
+
+    def test_the_task_says_so_in_one_line_of_the_log_without_a_traceback(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        with capture_logs() as lines:
+            assert tasks.send_notices() == 2
+        (line,) = lines
+        assert (line["event"], line["log_level"]) == ("mail server unreachable", "error")
+        assert line["reason"].startswith("ConnectionRefusedError")
+        assert "exc_info" not in line
+
+    def test_a_lived_day_says_so_once_and_ends(self):
+        put(*(f"{number}@example.org" for number in range(5)))
+        (ran,) = demo_days.send_notices()
+        assert ran.counts == {"sent": 2}
+        assert ran.error.startswith("The mail server cannot be reached")
+
+
+def test_a_real_connection_that_is_refused_is_the_servers_fault(db, settings):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = probe.getsockname()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    put("a@example.org")
+    with pytest.raises(UnableToReachServer, match="ConnectionRefusedError"):
         outbox.send_unsent(at=LATER)
 
-    assert [email.to for email in mail.outbox] == [["b@example.org"]]
-    assert Notice.objects.get(address="refused@example.org").sent_at is None
+
+def test_an_email_that_cannot_be_written_stops_no_other(db, monkeypatch):
+    def fail_for_the_first(**facts):
+        if not Notice.objects.exclude(failed_tries=0).exists():
+            raise ValueError("no words for this")
+        return write(**facts)
+
+    write = outbox.write
+    monkeypatch.setattr(outbox, "write", fail_for_the_first)
+    put("a@example.org", "b@example.org")
+    assert send()[0] == 1
+    assert list_reached() == ["b@example.org"]
 
 
 def test_a_telling_that_is_rolled_back_was_never_told(db):

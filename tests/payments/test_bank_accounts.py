@@ -96,6 +96,24 @@ def test_a_member_s_account_is_kept_once_and_a_guest_s_never_used_again() -> Non
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name",
+    ["\ufc5e", "\x01" * 22 + "A", "Alice\x7f Alvarez", "\ufc5e" * 30 + "A", "0" * 22 + " Alvarez", "0 0"],
+)
+def test_a_name_that_a_bank_file_would_leave_blank_is_refused(name: str) -> None:
+    with pytest.raises(UnableToUseBankAccount, match="as your bank writes it, in letters"):
+        register(details=make_details(holder_name=name), owner=None, at=AT)
+    assert not BankAccount.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["Zoë  Müller", "王小明", "O’Brien\tJr.", "a"])
+def test_a_name_is_taken_in_any_letters(name: str) -> None:
+    kept = register(details=make_details(holder_name=name), owner=None, at=AT)
+    assert kept.holder_name == " ".join(name.split())
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("changes", [{"kind": "loan"}, {"holder_name": "  "}])
 def test_an_account_without_a_kind_or_a_name_is_refused(changes: dict) -> None:
     with pytest.raises(UnableToUseBankAccount):

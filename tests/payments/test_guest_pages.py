@@ -8,7 +8,7 @@ from django.test import Client
 
 from billing import invoices
 from connector_pay.lib import clock
-from members.models import Member
+from members.models import Member, Notice
 from payments.channels import guest
 from payments.drafts import PURPOSE
 from payments.models import Payment, PaymentDraft
@@ -127,7 +127,7 @@ def test_a_guest_pays_with_the_date_of_birth() -> None:
     page = client.get(review)
     number = member.member_id
     assert f"Member ID {number[:4]} {number[4:8]} {number[8:]}" in read(page)
-    assert "Received today, your coverage starts February 1, 2027." in read(page)
+    assert "Received today, the member's coverage starts February 1, 2027." in read(page)
     assert "Double-check your numbers" in read(page)
     assert NUMBER not in page.content.decode()
     answer = client.get(authorize(client, review, page)["Location"])
@@ -140,6 +140,10 @@ def test_a_guest_pays_with_the_date_of_birth() -> None:
         find_account(member),
     )
     assert payment.bank_account.owner is None
+    assert payment.coverage_sentence == "Received today, the member's coverage starts February 1, 2027."
+    assert payment.coverage_sentence in read(answer)
+    told = Notice.objects.filter(event="payment_received").values_list("facts__effect", flat=True)
+    assert set(told) == {payment.coverage_sentence}
 
 
 def test_without_the_date_of_birth_nothing_of_the_account_is_shown() -> None:

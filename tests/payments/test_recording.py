@@ -218,7 +218,6 @@ def test_a_saved_account_is_used_by_its_owner_alone() -> None:
 def test_a_payment_takes_few_statements() -> None:
     account = make_account()
     items = [make_item(account)]
-    standings = {account.pk: read_standing(account_id=account.pk, today=TUESDAY)}
     with CaptureQueriesContext(connection) as statements:
         from payments.recording import record_payments
 
@@ -229,10 +228,9 @@ def test_a_payment_takes_few_statements() -> None:
             form_key=uuid4(),
             today=TUESDAY,
             at=noon(TUESDAY),
-            standings=standings,
         )
     real = [s["sql"] for s in statements.captured_queries if "SAVEPOINT" not in s["sql"]]
-    assert len(real) <= 16, "\n".join(s[:90] for s in real)
+    assert len(real) <= 21, "\n".join(s[:90] for s in real)
 
 
 def test_fifty_at_once_with_the_same_form_make_one_payment(committed_db) -> None:

@@ -5,13 +5,15 @@ from datetime import date, datetime
 import pytest
 
 from billing.balances import OpenInvoice, Standing
+from billing.due_dates import find_due_date
+from payments.coverage_sentences import describe_first_bill, describe_moved_start
 from payments.models import Payment, PaymentStatus
 from payments.statements import (
     PUBLIC_STATUS,
     amount_limits,
     authorization_text,
-    describe_bill,
     describe_coverage,
+    describe_due,
     describe_effect,
     describe_status,
     expected_clearing_date,
@@ -103,6 +105,55 @@ def test_part_of_a_first_bill_starts_nothing_and_says_what_is_missing() -> None:
     assert say(BINDER, 99_99) == words
 
 
+@pytest.mark.parametrize(
+    ("today", "words", "moved"),
+    [
+        (date(2027, 1, 23), "February 1, 2027, if paid by January 23, 2027", False),
+        (date(2027, 1, 24), "Pay today: coverage starts March 1, 2027.", True),
+    ],
+)
+def test_before_the_nightly_review_has_run_the_card_says_what_paying_today_does(
+    today: date, words: str, moved: bool
+) -> None:
+    standing = make_standing(make_invoice(is_binder=True), status="waiting", due_date_rule=find_due_date)
+    assert describe_first_bill(standing=standing, today=today) == words
+    said = "The first bill was not paid by its due date, so coverage does not start on February 1, 2027."
+    assert describe_moved_start(standing=standing, today=today) == (said if moved else "")
+
+
+def test_a_start_that_the_review_has_moved_is_said_to_have_moved() -> None:
+    standing = make_standing(
+        make_invoice(MARCH, is_binder=True),
+        status="waiting",
+        start=MARCH,
+        requested_start=FEBRUARY,
+        due_date_rule=find_due_date,
+    )
+    day = date(2027, 2, 10)
+    assert "does not start on February 1, 2027" in describe_moved_start(standing=standing, today=day)
+    assert describe_first_bill(standing=standing, today=day) == "March 1, 2027, if paid by February 23, 2027"
+    assert describe_first_bill(standing=make_standing(), today=TODAY) == ""
+
+
+@pytest.mark.parametrize(
+    ("today", "lines"),
+    [
+        (date(2027, 1, 20), ["$100.00 is due by January 23, 2027", "$50.00 is due by February 23, 2027"]),
+        (date(2027, 1, 24), ["$100.00 was due January 23, 2027", "$50.00 is due by February 23, 2027"]),
+        (date(2027, 2, 24), ["$100.00 was due January 23, 2027", "$50.00 was due February 23, 2027"]),
+    ],
+)
+def test_each_part_of_what_is_due_has_its_own_day(today: date, lines: list[str]) -> None:
+    both = make_standing(make_invoice(), make_invoice(MARCH, 50_00))
+    assert describe_due(standing=both, today=today) == lines
+
+
+def test_one_day_for_all_that_is_due_is_said_once() -> None:
+    one = make_standing(make_invoice())
+    assert describe_due(standing=one, today=date(2027, 1, 23)) == ["Due by January 23, 2027"]
+    assert describe_due(standing=one, today=date(2027, 1, 24)) == ["Was due January 23, 2027"]
+
+
 def test_an_extended_due_date_gives_the_earlier_month() -> None:
     day = date(2027, 1, 28)
     rule = {FEBRUARY: date(2027, 1, 31)}.__getitem__
@@ -111,7 +162,11 @@ def test_an_extended_due_date_gives_the_earlier_month() -> None:
 
 def test_a_month_that_has_begun_is_not_given_back() -> None:
     pushed = make_standing(
-        make_invoice(MARCH, is_binder=True), status="waiting", start=MARCH, requested_start=FEBRUARY
+        make_invoice(MARCH, is_binder=True),
+        status="waiting",
+        start=MARCH,
+        requested_start=FEBRUARY,
+        due_date_rule=find_due_date,
     )
     day = date(2027, 2, 2)
     rule = {FEBRUARY: date(2027, 2, 5), MARCH: DUE[MARCH]}.__getitem__
@@ -157,7 +212,9 @@ def test_nothing_due_becomes_credit() -> None:
 
 
 def test_who_pays_for_someone_else_reads_of_the_coverage_not_of_theirs() -> None:
-    assert say(BINDER, 100_00, whose="the") == "Received today, the coverage starts February 1, 2027."
+    assert (
+        say(BINDER, 100_00, whose="the") == "Received today, the member's coverage starts February 1, 2027."
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,17 +299,3 @@ def test_every_status_has_one_public_word() -> None:
 )
 def test_coverage_in_words(standing: Standing, words: str) -> None:
     assert describe_coverage(standing=standing, today=TODAY) == words
-
-
-@pytest.mark.parametrize(
-    ("remaining", "cleared", "today", "word"),
-    [
-        (100_00, 0, date(2027, 1, 23), "Due"),
-        (1, 99_99, date(2027, 1, 24), "Past due"),
-        (0, 0, date(2027, 1, 24), "Payment processing"),
-        (0, 100_00, date(2027, 1, 24), "Paid"),
-    ],
-)
-def test_a_bill_in_a_word(remaining: int, cleared: int, today: date, word: str) -> None:
-    bill = make_invoice(remaining_cents=remaining, cleared_cents=cleared)
-    assert describe_bill(bill=bill, today=today) == word

@@ -303,7 +303,6 @@ class TestPayingWhileTheReviewRuns:
 
     def test_paying_for_an_enrollment_that_the_review_has_just_expired_is_refused(self) -> None:
         account = make_account(window_ends=date(2027, 2, 28))
-        standings = {account.pk: read_standing(account_id=account.pk, today=DAY_AFTER)}
         item = make_item(account, today=DAY_AFTER)
 
         def pay_as_read_before() -> list[Payment]:
@@ -314,7 +313,6 @@ class TestPayingWhileTheReviewRuns:
                 form_key=uuid4(),
                 today=DAY_AFTER,
                 at=noon(DAY_AFTER),
-                standings=standings,
             )
 
         counts, refusal = run_inside(review, pay_as_read_before, waits=True)

@@ -39,7 +39,7 @@ KEPT = {
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
-    "members_notice": {"sent_at"},
+    "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
 
@@ -127,6 +127,14 @@ def test_rows_stay_and_only_what_the_world_moves_changes(login, table: str) -> N
                 cursor.execute(statement)
         else:
             refuse(login, statement)
+
+
+def test_which_migrations_have_run_is_read_and_never_written(login) -> None:
+    assert read(login, "SELECT count(*) FROM django_migrations") > 0
+    refuse(login, "INSERT INTO django_migrations (app, name, applied) VALUES ('lib', '9999', now())")
+    refuse(login, "UPDATE django_migrations SET name = name")
+    refuse(login, "DELETE FROM django_migrations")
+    refuse(login, "TRUNCATE django_migrations")
 
 
 def test_no_table_of_money_can_be_emptied(login) -> None:

@@ -1,5 +1,6 @@
 """Guessing passwords: each person's failures are counted for that person, behind a proxy too, and when Redis is gone."""
 
+import re
 import socket
 from collections.abc import Iterator
 
@@ -143,6 +144,23 @@ def test_a_reset_says_the_same_of_everyone_and_writes_to_who_was_named() -> None
         answer = open_browser(HOME).post(reverse("account_reset_password"), {"email": email})
         assert (answer.status_code, answer.url) == (302, reverse("account_reset_password_done"))
     assert [message.to for message in mail.outbox] == [[user.email], ["nobody@example.org"]]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_email_leads_to_the_portal_whatever_host_and_port_the_request_named(
+    settings, known: bool
+) -> None:
+    settings.PORTAL_URL = "https://pay.example.org"
+    email = people.make_user().email if known else "nobody@example.org"
+    named = {"host": "localhost:8765"}
+    answer = open_browser(HOME).post(reverse("account_reset_password"), {"email": email}, headers=named)
+    (message,) = mail.outbox
+    assert answer.status_code == 302
+    assert re.findall(r"\w+://[^/]+", message.body) == ["https://pay.example.org"]
+    assert "localhost" not in message.subject + message.body
+    path = re.search(r"https://pay\.example\.org(/\S+)", message.body)
+    assert path
+    assert not known or "New password" in Client().get(path[1], follow=True).content.decode()
 
 
 def test_nobody_takes_another_email_on_by_themselves() -> None:

@@ -47,12 +47,40 @@ def test_days_that_do_not_fit_one_page_are_left_for_the_next(staff, monkeypatch)
     assert "move on to live the days that are left" in page.content.decode()
 
 
+@pytest.mark.parametrize("day", ["10000-01-01", "0000-01-01", "2027-02-30", "99999999999999999999"])
+def test_a_date_outside_the_calendar_is_refused(staff, day):
+    today = clock.today()
+    page = staff.post(PAGE, {"day": day, "to_date": "1"})
+    assert "Enter a valid date" in page.content.decode()
+    assert clock.today() == today
+
+
+def test_the_end_of_time_is_refused(staff):
+    page = staff.post(PAGE, {"day": "9999-12-31", "to_date": "1"})
+    assert "at most 400 days ahead" in page.content.decode()
+
+
 @pytest.mark.parametrize("days", [-1, 0, 401])
 def test_a_date_that_is_not_ahead_or_too_far_is_refused(staff, days):
     today = clock.today()
     page = staff.post(PAGE, {"day": (today + timedelta(days=days)).isoformat(), "to_date": "1"})
     assert "Enter a date after today" in page.content.decode()
     assert clock.today() == today
+
+
+def test_a_finding_of_the_self_check_is_shown_as_failed_on_both_pages(staff):
+    at = clock.now()
+    JobRun.objects.create(
+        job="self_check",
+        business_date=clock.today(),
+        asked_at=at,
+        finished_at=at,
+        error="SelfCheckFailed: I1: 2 rows",
+    )
+    assert "What went wrong" in staff.get(PAGE).content.decode()
+    page = staff.get(reverse("admin:lib_jobrun_changelist")).content.decode()
+    assert "Failed" in page
+    assert "Done" not in page
 
 
 def test_no_date_is_asked_for(staff):
@@ -85,6 +113,14 @@ class TestLivingDays:
     def test_the_past_is_refused(self):
         with pytest.raises(demo_days.UnableToMoveDate, match="never goes back"):
             list(demo_days.live_until(day=clock.today() - timedelta(days=1)))
+
+    def test_four_hundred_days_ahead_is_the_furthest(self, monkeypatch):
+        monkeypatch.setattr(demo_days, "run_until", lambda **_: iter(()))
+        with pytest.raises(demo_days.UnableToMoveDate, match="more than 400 days ahead"):
+            list(demo_days.live_until(day=clock.today() + timedelta(days=401)))
+        until = clock.today() + timedelta(days=400)
+        list(demo_days.live_until(day=until))
+        assert clock.today() == until
 
     def test_real_days_are_not_moved(self, settings):
         settings.DEMO_MODE = False

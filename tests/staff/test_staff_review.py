@@ -320,3 +320,13 @@ class TestWriting:
     def test_nobody_on_the_staff_is_deleted(self, administrator):
         other = people.make_staff()
         assert administrator.post(address(User, "delete", other.pk), {"post": "yes"}).status_code == 403
+
+
+def test_notices_are_named_in_words(reviewer: Client, road: Road) -> None:
+    for path in (
+        reverse("admin:members_notice_changelist"),
+        reverse("admin:members_member_change", args=[road.member.pk]),
+    ):
+        page = reviewer.get(path).content.decode()
+        assert "We received your payment" in page
+        assert f"Payment {road.payment.pk}" in page

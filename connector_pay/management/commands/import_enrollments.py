@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from billing import overdue
 from billing.invoices import issue_missing
+from billing.models import Account
 from billing.policy import read_policy
 from connector_pay.lib import clock
 from members.intake import IntakeResult, apply_events
@@ -44,9 +45,15 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _bill(self) -> None:
-        """First bills at once; a start whose due date has passed before we heard of it is pushed at once."""
+        """First bills at once; a start whose due date has passed before we heard of it is pushed at once.
+
+        Only of accounts opened just now: money may be on its way to any other, so those wait for the job
+        ledger's review, which counts scheduled money first.
+        """
         today, at = clock.today(), clock.now()
-        counts = {**issue_missing(today=today, at=at), **overdue.review(today=today, at=at, run="intake")}
+        counts = dict(issue_missing(today=today, at=at))
+        opened = Account.objects.filter(opened_at=at).values_list("pk", flat=True)
+        counts |= overdue.review(today=today, at=at, run="intake", account_ids=opened)
         self.stdout.write("Bills: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))
 
     def _report(self, result: IntakeResult) -> None:

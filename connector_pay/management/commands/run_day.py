@@ -3,16 +3,20 @@ did.
 """
 
 import logging
-from argparse import ArgumentParser, ArgumentTypeError
+import signal
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from connector_pay import demo_days
 from connector_pay.lib import clock, jobs
+from connector_pay.lib.arguments import read_day
+
+STOPPED_BY_CTRL_C = 128 + signal.SIGINT
 
 
 class Command(BaseCommand):
@@ -27,8 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("date", nargs="?", type=read_day, metavar="DATE", help="YYYY-MM-DD")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line a job; ends with an error when a job failed, the days could not be moved, or others run
-        the jobs.
+        """One line a job; ends with an error when a job failed, the days could not be moved, others run the
+        jobs, or somebody pressed Ctrl-C.
         """
         day = options["date"] or clock.today() + timedelta(days=1)
         failed = 0
@@ -40,9 +44,16 @@ class Command(BaseCommand):
                     failed += bool(ran.error)
         except (demo_days.UnableToMoveDate, jobs.TimetableAlreadyRunning) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                f"Stopped on {clock.today()}, before {day} was over. Run it again: it goes on from here.",
+                returncode=STOPPED_BY_CTRL_C,
+            ) from None
         self.stdout.write(f"It is now {clock.today():%A, %B %-d, %Y}.")
         if failed:
-            raise CommandError(f"{failed} jobs failed. The next run tries them again.")
+            raise CommandError(
+                f"{failed} jobs failed. The next run tries again what can be mended; the self-check asks anew each night."
+            )
 
 
 @contextmanager
@@ -55,11 +66,3 @@ def saying_it_once() -> Iterator[None]:
         yield
     finally:
         jobs_log.setLevel(level)
-
-
-def read_day(text: str) -> date:
-    """A day as YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a day: write it as YYYY-MM-DD, like 2027-01-23") from error

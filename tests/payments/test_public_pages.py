@@ -1,0 +1,91 @@
+"""Pages anyone may read: one language, errors that lead to their box, and a receipt that can be found from everywhere."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client
+
+from payments.receipt_forms import FindReceiptForm
+from tests import people
+from tests.payments.payers import read
+
+pytestmark = pytest.mark.django_db
+
+
+def test_pages_are_in_english_whatever_the_browser_asks_until_there_is_a_spanish_catalog() -> None:
+    assert [code for code, _name in settings.LANGUAGES] == ["en"]
+    for path in ("/", "/guest/", "/accounts/login/", "/help/"):
+        answer = Client().get(path, headers={"accept-language": "es-MX,es;q=0.9"})
+        assert '<html lang="en">' in answer.content.decode()
+    assert "Este campo" not in read(Client().post("/guest/", {}, headers={"accept-language": "es"}))
+
+
+@pytest.mark.parametrize("path", ["/", "/faq/", "/help/", "/guest/"])
+def test_a_receipt_can_be_found_from_every_page(path: str) -> None:
+    assert 'href="/receipts/"' in Client().get(path).content.decode()
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_fault_leads_to_the_receipt_before_anyone_pays_again(status: int) -> None:
+    page = render_to_string(f"{status}.html")
+    assert 'href="/receipts/"' in page[page.index("<main") : page.index("</main")]
+
+
+BORN = {"date_of_birth_month": "4", "date_of_birth_day": "9", "date_of_birth_year": "1986"}
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "box", "words"),
+    [
+        (
+            "/accounts/login/",
+            {"login": "alice@example.org", "password": "not the password"},
+            "id_login",
+            "The email or the password is not right",
+        ),
+        (
+            "/activate/",
+            {"member_id": "003400000000", "zip_code": "02108", **BORN},
+            "id_member_id",
+            "We could not find you with these",
+        ),
+        (
+            "/receipts/",
+            {"number": "ABCDE-FGHJK", "last_four": "6789"},
+            "id_number",
+            "We could not find a payment with that",
+        ),
+    ],
+)
+def test_a_miss_stands_beside_a_box_and_the_summary_leads_there(
+    path: str, typed: dict[str, str], box: str, words: str
+) -> None:
+    people.make_member()
+    page = Client().post(path, typed).content.decode()
+    assert re.search(rf'<a href="#{box}" data-problem>{words}', page)
+    assert re.search(rf'id="{box}_error">\s*<div>{words}', page)
+
+
+def test_the_three_boxes_of_a_date_point_at_its_hint_and_its_error() -> None:
+    page = Client().post("/guest/", {"identifier": "1", "date_of_birth_month": "13"}).content.decode()
+    described = 'aria-describedby="id_date_of_birth_helptext id_date_of_birth_error"'
+    assert len(re.findall(rf"<input[^>]*{described}", page)) == 3
+
+
+def test_letters_can_be_typed_as_the_last_four_of_an_account() -> None:
+    page = Client().get("/receipts/").content.decode()
+    box = re.search(r'<input[^>]*name="last_four"[^>]*>', page)
+    assert box
+    assert 'inputmode="text"' in box[0]
+    assert 'autocapitalize="characters"' in box[0]
+    form = FindReceiptForm({"number": "abcde-fghjk", "last_four": "12 ab"})
+    assert form.is_valid()
+    assert form.cleaned_data["last_four"] == "12AB"
+
+
+def test_a_page_that_may_not_be_opened_says_where_to_go_instead() -> None:
+    member = people.make_user(member=people.make_member())
+    for user, words in ((member, "Go to your account"), (people.make_staff(), "Go to the staff pages")):
+        assert words in render_to_string("403.html", {"user": user, "exchange": settings.EXCHANGE})
