@@ -13,6 +13,7 @@ from billing.balances import Standing, read_standings
 from members.outbox import Telling, tell
 from payments.ach.return_codes import LACK_OF_FUNDS, ReturnCode
 from payments.bank_accounts import block, list_own_rows
+from payments.canceling import cancel_unsent
 from payments.mandates import find_live, stop_mandates, suspend_mandates
 from payments.models import (
     BankAccount,
@@ -25,7 +26,6 @@ from payments.models import (
     PaymentStatus,
 )
 from payments.pausing import pause_often_returned
-from payments.recording import cancel_unsent
 
 log = structlog.get_logger(__name__)
 SHUT = (BankAccountStatus.FAILED, BankAccountStatus.BLOCKED, BankAccountStatus.PAUSED)

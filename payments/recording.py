@@ -1,9 +1,6 @@
-"""Recording a payment: what the payer authorized is kept, the money counts as received, all or nothing, once a form.
+"""Recording a payment: what the payer authorized is kept, the money counts as received, all or nothing, once a form."""
 
-Until a payment is in a bank file it can be canceled; never after.
-"""
-
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -21,16 +18,14 @@ from members.models import EnrollmentStatus, User
 from payments.bank_accounts import BankDetails, refuse_unusable, register
 from payments.confirmation import make_number
 from payments.models import (
-    PAYMENT_MOVES,
     Authorization,
     BankAccount,
     Payment,
     PaymentChannel,
-    PaymentMove,
     PaymentStatus,
 )
 from payments.payables import are_in_progress
-from payments.payment_notices import tell_canceled, tell_recorded
+from payments.payment_notices import tell_recorded
 from payments.statements import AUTHORIZATION_VERSION, amount_limits
 
 CHUNK = 2_000  # payments a transaction
@@ -41,10 +36,6 @@ UNDER_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
 
 class UnableToRecord(ValueError):
     """The payment cannot be taken as it is; the text says why, for the page. Nothing was recorded."""
-
-
-class UnableToCancel(Exception):
-    """The payment has gone into a bank file, or has ended."""
 
 
 @dataclass(frozen=True)
@@ -163,49 +154,6 @@ def credit_due(*, today: date, at: datetime) -> int:
             apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
             counted += len(payments)
     return counted
-
-
-def cancel_payment(*, payment_id: int, today: date, at: datetime, why: str) -> None:
-    """Cancel a payment that is not yet in a bank file; its money was never received. Raises UnableToCancel."""
-    if not cancel_unsent(payment_ids=[payment_id], today=today, at=at, why=why):
-        raise UnableToCancel(
-            _("This payment is already on its way to your bank and can no longer be canceled.")
-        )
-
-
-def cancel_unsent(
-    *, payment_ids: Iterable[int], today: date, at: datetime, why: str, told_by_caller: Container[int] = ()
-) -> list[int]:
-    """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which.
-
-    `told_by_caller`: payments of which the caller itself tells, in a notice about more than one.
-    """
-    ids = list(payment_ids)
-    with transaction.atomic():
-        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
-        moved = PAYMENT_MOVES.move(
-            model=Payment,
-            history=PaymentMove,
-            ids=ids,
-            before=PaymentStatus.RECORDED,
-            after=PaymentStatus.CANCELED,
-            at=at,
-            why=why,
-        )
-        payments = read_with_people(payment_ids=moved)
-        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
-        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
-        tell_canceled(payments=to_tell, today=today, at=at)
-    return moved
-
-
-def cancel_expired(*, today: date, at: datetime) -> int:
-    """An enrollment that expired unpaid is not charged: its payments not yet in a bank file are canceled."""
-    expired = Payment.objects.filter(
-        status=PaymentStatus.RECORDED, account__enrollment__status=EnrollmentStatus.EXPIRED
-    )
-    ids = list(expired.values_list("pk", flat=True))
-    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="enrollment expired")) if ids else 0
 
 
 def take_back_counted(

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import drafts, recording, refunds, retries, returns, settlement
+from payments import canceling, drafts, recording, refunds, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
 from payments.models import BankAccountStatus, Payment
@@ -51,7 +51,7 @@ def settle_due(*, day: date, at: datetime) -> Counts:
 
 def send_files(*, day: date, at: datetime) -> Counts:
     """Validate the accounts that wait, build today's files, then hand over every file that waits, whatever left it waiting."""
-    expired = recording.cancel_expired(today=day, at=at)
+    expired = canceling.cancel_expired(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     try:
         files = [] if _is_too_late(day) else batching.build_files(today=day, at=at)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payments.ach.routing_numbers import find_routing_fault
-from payments.bank_accounts import UnableToUseAccountNumber, check_account_number
+from payments.bank_numbers import UnableToUseAccountNumber, check_account_number
 
 DEBIT_CODES = frozenset({"27", "28", "37", "38"})
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connector_pay.lib.form_fields import LONGEST_EMAIL, TYPED_NUMBER, HintedRadios
-from payments.bank_accounts import (
-    BankDetails,
+from payments.bank_accounts import BankDetails
+from payments.bank_numbers import (
     UnableToUseBankAccount,
     check_account_number,
     check_holder_name,

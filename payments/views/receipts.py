@@ -16,6 +16,7 @@ from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.money import format_dollars
+from payments.canceling import UnableToCancel, cancel_payment
 from payments.channels.limits import count_lookup
 from payments.confirmation import format_number
 from payments.drafts import read_session_digest
@@ -29,7 +30,6 @@ from payments.receipts import (
     list_payments,
     list_steps,
 )
-from payments.recording import UnableToCancel, cancel_payment
 from payments.statements import describe_status
 from payments.views.access import require_member
 

@@ -14,7 +14,8 @@ from django.utils.translation import gettext_noop
 from billing.balances import Standing
 from members import member_id
 from payments import routing_directory
-from payments.bank_accounts import BankDetails, UnableToUseBankAccount, check_routing_number
+from payments.bank_accounts import BankDetails
+from payments.bank_numbers import UnableToUseBankAccount, check_routing_number
 from payments.channels.guest import read_identifier
 from payments.drafts import UnableToFindDraft, discard_draft
 from payments.forms.authorizing import ReviewForm, is_authorized, name_box

@@ -14,8 +14,9 @@ from connector_pay.lib import clock
 from connector_pay.lib.clock import eastern_moment
 from members.models import EnrollmentStatus, Member
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
+from payments.canceling import cancel_payment
 from payments.models import Payment, PaymentChannel
-from payments.recording import Payer, cancel_payment
+from payments.recording import Payer
 from payments.routing_directory import import_directory
 from payments.routing_directory_generator import generate_directory
 from tests import people

@@ -11,8 +11,9 @@ from billing.models import Account
 from connector_pay.lib.clock import eastern_moment
 from members.models import Enrollment
 from payments.bank_accounts import BankDetails
+from payments.canceling import cancel_payment
 from payments.models import BankAccount, Payment, PaymentChannel
-from payments.recording import Payer, PaymentItem, cancel_payment, record_payments
+from payments.recording import Payer, PaymentItem, record_payments
 from payments.statements import authorization_text, describe_effect
 from tests.diary import Diary
 from tests.payments.paying import GOOD, PREMIUM, make_details

@@ -13,7 +13,8 @@ from payments import tasks
 from payments.ach import batching, stored_files
 from payments.bank import open_bank
 from payments.bank.sandbox import SandboxBank
-from payments.bank_accounts import UnableToUseBankAccount, open_account_number
+from payments.bank_accounts import open_account_number
+from payments.bank_numbers import UnableToUseBankAccount
 from payments.models import BankAccount, BankFile, FileStatus, PaymentStatus, ReturnLine
 from tests.diary import Diary, eastern
 from tests.journeys.living import (

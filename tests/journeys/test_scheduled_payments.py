@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from billing.models import Receipt
 from members.models import Notice
+from payments.canceling import UnableToCancel
 from payments.models import PaymentStatus
-from payments.recording import UnableToCancel
 from tests.diary import Diary, eastern
 from tests.journeys.living import (
     JUST_AFTER_FIVE,

@@ -7,16 +7,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 from connector_pay.lib.models import SealedValue
 from payments.bank.magic_accounts import MAGIC_ACCOUNTS, describe_magic_accounts
-from payments.bank_accounts import (
+from payments.bank_accounts import open_account_number, register, validate
+from payments.bank_numbers import (
     UnableToUseAccountNumber,
     UnableToUseBankAccount,
     UnableToUseRoutingNumber,
     check_account_number,
     check_routing_number,
     looks_like_card,
-    open_account_number,
-    register,
-    validate,
 )
 from payments.confirmation import ALPHABET, compact_number, format_number, make_number
 from payments.models import BankAccount

@@ -8,7 +8,8 @@ import pytest
 from members.models import Notice
 from members.notices import write
 from payments.ach.return_codes import RETURN_CODES, find_return_code
-from payments.bank_accounts import UnableToUseBankAccount, UnableToUseRoutingNumber, register
+from payments.bank_accounts import register
+from payments.bank_numbers import UnableToUseBankAccount, UnableToUseRoutingNumber
 from payments.mandates import grant_mandate
 from payments.models import (
     Authorization,

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from payments.bank_accounts import UnableToUseBankAccount, block
+from payments.bank_accounts import block
+from payments.bank_numbers import UnableToUseBankAccount
 from payments.mandates import (
     UnableToGrantMandate,
     end_mandates,

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from members.models import Notice
-from payments.bank_accounts import UnableToUseBankAccount, approve, register
+from payments.bank_accounts import approve, register
+from payments.bank_numbers import UnableToUseBankAccount
 from payments.mandates import grant_mandate
 from payments.models import BankAccount, Payment, PaymentStatus
 from payments.pausing import UnableToLiftPause, find_first_day, lift_pause

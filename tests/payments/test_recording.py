@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from billing.balances import read_standing
 from billing.models import Account, Receipt
 from members.models import Notice
-from payments.bank_accounts import UnableToUseBankAccount, register
+from payments.bank_accounts import register
+from payments.bank_numbers import UnableToUseBankAccount
+from payments.canceling import UnableToCancel, cancel_payment
 from payments.models import Authorization, BankAccount, Payment, PaymentChannel, PaymentStatus
-from payments.recording import UnableToCancel, UnableToRecord, cancel_payment, credit_due
+from payments.recording import UnableToRecord, credit_due
 from tests import people
 from tests.payments.paying import (
     PREMIUM,

@@ -9,9 +9,9 @@ from billing.balances import read_standing
 from connector_pay.celery import read_timetable
 from members.models import Notice
 from payments import retries, tasks
+from payments.canceling import cancel_payment
 from payments.mandates import end_mandates
 from payments.models import BankAccount, Payment, PaymentStatus
-from payments.recording import cancel_payment
 from tests.payments.incoming_files import make_line, read_files, write_incoming
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay, send
 from tests.payments.test_consequences import grant_autopay

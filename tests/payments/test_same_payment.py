@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from payments.canceling import cancel_payment
 from payments.models import Payment
-from payments.recording import cancel_payment
 from tests.diary import Diary, eastern
 from tests.payments.payers import (
     authorize,

@@ -13,6 +13,7 @@ from connector_pay.lib.models import SealedValue
 from payments import settlement
 from payments.ach.stored_files import BANK_FILE
 from payments.bank_accounts import approve, list_waiting, refuse, register, validate
+from payments.canceling import cancel_payment
 from payments.models import (
     Authorization,
     BankAccount,
@@ -27,7 +28,6 @@ from payments.models import (
     ReturnLine,
     Validation,
 )
-from payments.recording import cancel_payment
 from payments.settlement import PaymentReturn, return_payments, validate_waiting
 from payments.statements import expected_clearing_date
 from payments.validation import list_methods

@@ -19,8 +19,9 @@ from members.models import Enrollment, Notice, StartMove
 from payments import recording, returns, settlement, tasks
 from payments.ach import batching, claiming
 from payments.bank_accounts import approve
+from payments.canceling import UnableToCancel, cancel_payment
 from payments.models import BankFile, FileEntry, Payment, PaymentStatus, Refund, ReturnLine
-from payments.recording import UnableToCancel, cancel_payment, credit_due
+from payments.recording import credit_due
 from payments.returns import PaymentReturn, return_payments
 from payments.settlement import settle_due
 from tests import people

@@ -1,0 +1,60 @@
+"""Canceling: until a payment is in a bank file it can be canceled, never after; its money was never received."""
+
+from collections.abc import Container, Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.allocation import lock_accounts
+from members.models import EnrollmentStatus
+from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
+from payments.payment_notices import tell_canceled
+from payments.recording import read_with_people, take_back_counted
+
+
+class UnableToCancel(Exception):
+    """The payment has gone into a bank file, or has ended."""
+
+
+def cancel_payment(*, payment_id: int, today: date, at: datetime, why: str) -> None:
+    """Cancel a payment that is not yet in a bank file; its money was never received. Raises UnableToCancel."""
+    if not cancel_unsent(payment_ids=[payment_id], today=today, at=at, why=why):
+        raise UnableToCancel(
+            _("This payment is already on its way to your bank and can no longer be canceled.")
+        )
+
+
+def cancel_unsent(
+    *, payment_ids: Iterable[int], today: date, at: datetime, why: str, told_by_caller: Container[int] = ()
+) -> list[int]:
+    """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which.
+
+    `told_by_caller`: payments of which the caller itself tells, in a notice about more than one.
+    """
+    ids = list(payment_ids)
+    with transaction.atomic():
+        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
+        moved = PAYMENT_MOVES.move(
+            model=Payment,
+            history=PaymentMove,
+            ids=ids,
+            before=PaymentStatus.RECORDED,
+            after=PaymentStatus.CANCELED,
+            at=at,
+            why=why,
+        )
+        payments = read_with_people(payment_ids=moved)
+        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
+        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
+        tell_canceled(payments=to_tell, today=today, at=at)
+    return moved
+
+
+def cancel_expired(*, today: date, at: datetime) -> int:
+    """An enrollment that expired unpaid is not charged: its payments not yet in a bank file are canceled."""
+    expired = Payment.objects.filter(
+        status=PaymentStatus.RECORDED, account__enrollment__status=EnrollmentStatus.EXPIRED
+    )
+    ids = list(expired.values_list("pk", flat=True))
+    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="enrollment expired")) if ids else 0
