@@ -324,7 +324,7 @@ ACH = {
     "odfi": env.text("ACH_ODFI", "01100001" if DEMO_MODE else ""),
 }
 ACH_LINE_END = env.text("ACH_LINE_END", "lf")
-ACH_LINES_PER_FILE = env.number("ACH_LINES_PER_FILE", 1_000_000, highest=9_999_990)
+ACH_LINES_PER_FILE = env.number("ACH_LINES_PER_FILE", 1_000_000, highest=99_999_999)
 ACH_OFFSET_ACCOUNT = env.text("ACH_OFFSET_ACCOUNT", "")
 
 # --- Logs: one line of JSON an event, nothing sensitive in it -----------------------------------------------

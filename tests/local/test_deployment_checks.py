@@ -11,21 +11,22 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import environs
 import pytest
 
-from connector_pay.checks import bank, mail, premium_rules, secret_keys, servers, web
+from connector_pay.checks import bank, bank_files, mail, premium_rules, secret_keys, servers, validation, web
 from connector_pay.lib.environment import UnableToReadSettings
 from tests.local.production_environment import ROOT, fill_in, read_example
 from tests.payments.sftp_server import make_key, write_line, write_private
 
-MODULES = (bank, mail, premium_rules, secret_keys, servers, web)
+MODULES = (bank, bank_files, mail, premium_rules, secret_keys, servers, validation, web)
 OURS = (
     bank.check_bank,
+    bank_files.check_bank_files,
     mail.check_mail,
     premium_rules.check_premium_rules,
     secret_keys.check_secrets,
     servers.check_servers,
+    validation.check_validation,
     web.check_web,
 )
 KEY = base64.b64encode(os.urandom(32)).decode()
@@ -284,7 +285,7 @@ def test_what_is_wrong_with_the_offset_account_is_said_without_its_number(monkey
 
 
 def test_a_number_of_lines_that_is_no_number_stops_the_start(monkeypatch):
-    with pytest.raises(environs.EnvError, match="ACH_LINES_PER_FILE"):
+    with pytest.raises(UnableToReadSettings, match="ACH_LINES_PER_FILE must be a whole number"):
         find_problems(monkeypatch, fill_in(ACH_LINES_PER_FILE="many"))
 
 

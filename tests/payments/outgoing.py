@@ -12,7 +12,7 @@ from payments.ach import batching, sending, stored_files
 from payments.ach.contents import parse_batches
 from payments.ach.entries import BatchHeader, Entry
 from payments.ach.reading import read_file
-from payments.bank_accounts import approve, register
+from payments.bank_accounts import approve, register, seal_number
 from payments.confirmation import make_number
 from payments.models import (
     PAYMENT_MOVES,
@@ -29,6 +29,7 @@ from payments.models import (
 from tests import people
 from tests.payments.paying import GOOD, PREMIUM, TUESDAY, make_details, noon
 
+NO_PLAIN_LETTER = "\u0301\u0301"  # two accents with no letter under them
 Batches = list[tuple[BatchHeader, list[Entry]]]
 
 
@@ -37,6 +38,17 @@ def make_bank_account(number: str = GOOD, *, valid: bool = True, **facts: Any) -
     bank = register(details=make_details(number, **facts), owner=None, at=noon(TUESDAY))
     if valid:
         approve(bank_account=bank, at=noon(TUESDAY))
+    return bank
+
+
+def make_nameless_account() -> BankAccount:
+    """A bank account kept before the door asked for letters: its name is blank in a bank file."""
+    bank = make_bank_account()
+    bank.sealed = seal_number(account_number=GOOD)
+    bank.sealed.save(force_insert=True)
+    bank.pk, bank.holder_name, bank.status = None, NO_PLAIN_LETTER, "unchecked"
+    bank.save(force_insert=True)
+    approve(bank_account=bank, at=noon(TUESDAY))
     return bank
 
 

@@ -19,10 +19,12 @@ from payments.ach import batching, claiming, nacha, preparing, sending, stored_f
 from payments.ach.lint import lint_path
 from payments.models import BankFile, FileEntry, Payment, PaymentMove, Prenote
 from tests.payments.outgoing import (
+    NO_PLAIN_LETTER,
     build,
     list_broken,
     make_bank_account,
     make_debit,
+    make_nameless_account,
     make_prenote,
     make_refund,
     make_retry,
@@ -33,7 +35,6 @@ from tests.payments.outgoing import (
 from tests.payments.paying import GOOD, PREMIUM, TUESDAY, make_account, noon, send
 
 WEDNESDAY = date(2027, 1, 13)
-NO_PLAIN_LETTER = "\u0301\u0301"  # two accents with no letter under them
 FRIDAY_BEFORE = date(2027, 1, 8)
 
 
@@ -249,7 +250,7 @@ class TestOneBrokenRow:
         self, account: Account, place: int
     ) -> None:
         banks = [make_bank_account() for _ in range(3)]
-        banks[place] = make_bank_account(holder_name=NO_PLAIN_LETTER)
+        banks[place] = make_nameless_account()
         payments = [make_debit(account, bank=bank) for bank in banks]
         broken = payments[place]
         with capture_logs() as logs:
@@ -288,7 +289,7 @@ class TestOneBrokenRow:
         assert [line["payment"] for line in logs] == [broken.pk]
 
     def test_no_empty_batch_is_written_for_what_was_left_out(self, account: Account) -> None:
-        nameless = make_bank_account(holder_name=NO_PLAIN_LETTER)
+        nameless = make_nameless_account()
         make_debit(account, bank=nameless)
         make_debit(account, recurring=True)
         (file,) = build()
