@@ -14,8 +14,8 @@ from billing.balances import Standing, read_standings
 from billing.policy import read_policy
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.jobs import Counts
-from payments.ach.banking_days import add_banking_days, is_banking_day
 from payments.ach.return_codes import LACK_OF_FUNDS
+from payments.banking_calendar import read_calendar
 from payments.confirmation import make_number
 from payments.models import MOST_RETRIES, BankAccountStatus, Payment
 from payments.payables import OPEN
@@ -69,7 +69,7 @@ def make_retries(*, today: date, at: datetime) -> Counts:
     Only on a banking day, before the file is built. What the payer has paid in another way since is not taken again. Safe to run
     twice. Returns how many were made.
     """
-    if not read_policy().retry_returns or not is_banking_day(day=today):
+    if not read_policy().retry_returns or not read_calendar().is_banking_day(today):
         return {"retried": 0}
     waiting = _find_waiting(today=today)
     made = 0
@@ -99,8 +99,8 @@ def _find_waiting(*, today: date, payment_ids: Sequence[int] | None = None) -> l
             _Waiting(key, account_id, tries, business_date(moment=moment))
             for key, account_id, tries, moment in cursor.fetchall()
         ]
-    count = read_policy().retry_after_banking_days
-    return [item for item in found if add_banking_days(day=item.returned_on, count=count) <= today]
+    count, calendar = read_policy().retry_after_banking_days, read_calendar()
+    return [item for item in found if calendar.add(item.returned_on, count) <= today]
 
 
 def _retry(waiting: Sequence[_Waiting], *, today: date, at: datetime) -> int:

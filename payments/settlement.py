@@ -9,8 +9,8 @@ from django.db import transaction
 from billing.allocation import clear, lock_accounts, settle
 from billing.policy import read_policy
 from connector_pay.lib.jobs import Counts
-from payments.ach.banking_days import add_banking_days, next_banking_day
 from payments.bank_accounts import list_waiting, validate_all
+from payments.banking_calendar import read_calendar
 from payments.models import (
     PAYMENT_MOVES,
     BankFile,
@@ -52,7 +52,7 @@ def list_missing_return_files(*, effective_date: date, today: date) -> list[date
         direction=BankFile.Direction.IN, kind=BankFile.Kind.RETURNS, status=FileStatus.READ
     )
     days = set(read.filter(business_date__gt=effective_date).values_list("business_date", flat=True))
-    return [day for day in _list_banking_days(effective_date, today) if day not in days]
+    return [day for day in read_calendar().list_days(after=effective_date, until=today) if day not in days]
 
 
 def validate_waiting(*, today: date, at: datetime, bank_account_ids: Iterable[int] | None = None) -> Counts:
@@ -85,15 +85,8 @@ def _list_posting_days(today: date) -> list[date]:
     """The effective dates of settled debits that are old enough to post."""
     effective = Payment.objects.filter(status=PaymentStatus.SETTLED).order_by("effective_date")
     days = effective.values_list("effective_date", flat=True).distinct()
-    count = read_policy().posting_banking_days
-    return [day for day in days if day and add_banking_days(day=day, count=count) <= today]
-
-
-def _list_banking_days(after: date, until: date) -> Iterator[date]:
-    day = next_banking_day(day=after)
-    while day <= until:
-        yield day
-        day = next_banking_day(day=day)
+    count, calendar = read_policy().posting_banking_days, read_calendar()
+    return [day for day in days if day and calendar.add(day, count) <= today]
 
 
 def _chunk(ids: Iterable[int]) -> Iterator[list[int]]:

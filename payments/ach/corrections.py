@@ -10,10 +10,10 @@ from django.db.models import Exists, OuterRef
 from connector_pay.lib.clock import eastern_moment
 from connector_pay.lib.models import SealedValue
 from members.outbox import Telling, tell
-from payments.ach.banking_days import add_banking_days
 from payments.ach.change_codes import Action, Correction, find_change_code
 from payments.ach.prenote_answers import ask_again
 from payments.bank_accounts import index_number, open_account_number, seal_number
+from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.consequences import SHUT
 from payments.models import BankAccount, FileEntry, ReturnLine
@@ -78,7 +78,7 @@ def count_late_corrections(*, today: date) -> int:
     One whose account was corrected since, or may not be debited, waits no more. Those of the last two months are counted.
     """
     since = eastern_moment(day=today - timedelta(days=ALARM_FOR_DAYS), at=time.min)
-    until = eastern_moment(day=add_banking_days(day=today, count=-ALARM_AFTER_BANKING_DAYS), at=time.min)
+    until = eastern_moment(day=read_calendar().add(today, -ALARM_AFTER_BANKING_DAYS), at=time.min)
     later = ReturnLine.objects.filter(
         entry=OuterRef("entry"), applied=True, code__startswith="C", pk__gt=OuterRef("pk")
     )

@@ -14,9 +14,10 @@ from django.db import connection, models, transaction
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.sealed import UnableToOpen
 from connector_pay.lib.states import StateMachine
-from payments.ach.banking_days import banking_day_on_or_after, next_banking_day
+from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
 from payments.ach.stored_files import UnableToOpenFile, open_file
 from payments.bank import Bank, UnableToExchangeFile, UnableToReachBank, UnableToTellOutcome
+from payments.banking_calendar import read_calendar
 from payments.models import (
     FILE_MOVES,
     PAYMENT_MOVES,
@@ -97,7 +98,7 @@ def note_sent(*, file_id: int, at: datetime, why: str = "") -> bool:
         moved = [_move_file(file_id, before, FileStatus.SENT, at=at, why=why) for before in NOT_KNOWN_SENT]
         if any(moved):
             handed_over_at = _find_hand_over(file_id) or at
-            _put_off(file_id, find_settlement_day(handed_over_at=handed_over_at))
+            _put_off(file_id, find_settlement_day(handed_over_at=handed_over_at, calendar=read_calendar()))
             _note_entries(file_id, at=handed_over_at)
     return any(moved)
 
@@ -129,12 +130,12 @@ def count_unknown() -> int:
     return BankFile.objects.filter(direction=BankFile.Direction.OUT, status=FileStatus.UNKNOWN).count()
 
 
-def find_settlement_day(*, handed_over_at: datetime) -> date:
+def find_settlement_day(*, handed_over_at: datetime, calendar: BankingCalendar = FEDERAL_RESERVE) -> date:
     """The first banking day on which the bank can settle a file: it works on the file on the banking day of the hand-over,
     or on the next one if that was no banking day, and the entries settle one banking day later.
     """
-    worked_on = banking_day_on_or_after(day=business_date(moment=handed_over_at))
-    return next_banking_day(day=worked_on)
+    worked_on = calendar.roll_forward(business_date(moment=handed_over_at))
+    return calendar.add(worked_on, 1)
 
 
 def _list_waiting() -> list[int]:

@@ -49,9 +49,10 @@ def open_bank(*, at: datetime) -> Bank:
     """The bank of this installation at a moment: the sandbox lives on business time."""
     from payments.bank.folder import FolderBank
     from payments.bank.sandbox import SandboxBank
+    from payments.banking_calendar import read_calendar
 
     if settings.BANK_DRIVER == "sandbox":
-        return SandboxBank(folder=settings.SANDBOX_BANK_DIR, at=at)
+        return SandboxBank(folder=settings.SANDBOX_BANK_DIR, at=at, calendar=read_calendar())
     if settings.BANK_DRIVER == "folder":
         return FolderBank(folder=Path(settings.BANK_FOLDER))
     if settings.BANK_DRIVER == "sftp":

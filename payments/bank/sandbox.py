@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from connector_pay.lib.clock import EASTERN
-from payments.ach.banking_days import add_banking_days, banking_day_on_or_before, next_banking_day
+from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
 from payments.ach.layouts import FILE_HEADER
 from payments.ach.reading import read_file
 from payments.bank import HIDDEN, UnableToExchangeFile, refuse_path
@@ -28,8 +28,8 @@ _REPORTED_TRACE = re.compile(rb"^79[89][CR]\d\d(\d{15})", re.MULTILINE)
 class SandboxBank:
     """A bank that lives in a folder of ours, on business time."""
 
-    def __init__(self, *, folder: Path, at: datetime) -> None:
-        self.at = at
+    def __init__(self, *, folder: Path, at: datetime, calendar: BankingCalendar = FEDERAL_RESERVE) -> None:
+        self.at, self.calendar = at, calendar
         self.taken = folder / "from_exchange"
         self.left = folder / "to_exchange"
         for place in (folder, self.taken, self.left):
@@ -81,15 +81,15 @@ class SandboxBank:
         """Every banking day since the first file was sent, and ten at least, up to the last 07:00 Eastern."""
         moment = self.at.astimezone(EASTERN)
         today = moment.date()
-        last = banking_day_on_or_before(day=today)
+        last = self.calendar.roll_back(today)
         if last == today and moment.time() < LEFT_BY:
-            last = add_banking_days(day=last, count=-1)
+            last = self.calendar.add(last, -1)
         sent = (_read_creation_date(path) for path in self._list_taken())
-        first = add_banking_days(day=last, count=-DAYS_BACK)
-        day = banking_day_on_or_before(day=min([first, *filter(None, sent)]))
+        first = self.calendar.add(last, -DAYS_BACK)
+        day = self.calendar.roll_back(min([first, *filter(None, sent)]))
         while day <= last:
             yield day
-            day = next_banking_day(day=day)
+            day = self.calendar.add(day, 1)
 
     def _report(self, day: date) -> str:
         """Leave the return file of a day: all that has fallen due by then and no earlier file has told."""
@@ -108,7 +108,7 @@ class SandboxBank:
     def _list_reports(self) -> Iterator[Report]:
         for path in self._list_taken():
             if json.loads((self.left / f"ACK-{path.name}.json").read_bytes())["result"] == "accepted":
-                yield from list_reports(data=path.read_bytes())
+                yield from list_reports(data=path.read_bytes(), calendar=self.calendar)
 
 
 def _write_acknowledgement(path: Path) -> bytes:

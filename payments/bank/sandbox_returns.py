@@ -7,7 +7,7 @@ from itertools import groupby
 
 from django.conf import settings
 
-from payments.ach.banking_days import add_banking_days
+from payments.ach.banking_days import BankingCalendar
 from payments.ach.entries import (
     BatchHeader,
     CorrectionAddenda,
@@ -51,7 +51,7 @@ class Report:
         return (self.is_correction, self.rdfi_id, self.batch_line)
 
 
-def list_reports(*, data: bytes) -> Iterator[Report]:
+def list_reports(*, data: bytes, calendar: BankingCalendar) -> Iterator[Report]:
     """What comes of the magic accounts in a file that we sent."""
     batch_line, effective = "", None
     for line in split_records([data]):
@@ -61,7 +61,7 @@ def list_reports(*, data: bytes) -> Iterator[Report]:
         elif line.startswith("6") and effective:
             magic = find_magic_account(ENTRY.read(line, "account_number").strip())
             if magic and magic.code:
-                due_on = add_banking_days(day=effective, count=magic.banking_days)
+                due_on = calendar.add(effective, magic.banking_days)
                 yield Report(due_on, ENTRY.read(line, "trace_number"), batch_line, line, magic)
 
 

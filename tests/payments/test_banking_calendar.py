@@ -5,9 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from payments.banking_calendar import read_calendar
-from payments.models import BankingDayOverride
+from payments.models import BankingDayOverride, PaymentStatus
 from payments.statements import expected_clearing_date
-from tests.payments.paying import noon
+from tests.payments.paying import live, make_account, noon, pay, send
 
 pytestmark = pytest.mark.django_db
 TUESDAY, WEDNESDAY, THURSDAY = date(2027, 1, 12), date(2027, 1, 13), date(2027, 1, 14)
@@ -51,3 +51,18 @@ def test_the_day_on_which_a_payment_is_final_moves_with_it(closed: date | None, 
         today=TUESDAY, at=noon(TUESDAY), received_date=TUESDAY, calendar=read_calendar()
     )
     assert told == final
+
+
+@pytest.mark.usefixtures("books")
+def test_a_debit_is_sent_settles_and_posts_a_day_later_where_a_day_was_closed() -> None:
+    overrule(WEDNESDAY, is_open=False)
+    payment = pay(make_account())
+    send(TUESDAY)
+    payment.refresh_from_db()
+    assert payment.effective_date == THURSDAY
+    live(WEDNESDAY, date(2027, 1, 19))
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.SETTLED
+    live(date(2027, 1, 20), date(2027, 1, 20))
+    payment.refresh_from_db()
+    assert (payment.status, payment.posted_on) == (PaymentStatus.POSTED, date(2027, 1, 20))
