@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 HIDDEN = "."
+LONGEST_NAME_THERE_IS = 255  # on any file system
 LONGEST_NAME = 200
 
 
@@ -64,7 +65,8 @@ def open_bank(*, at: datetime) -> Bank:
 
 def refuse_way_out(name: str) -> str:
     """A name that the bank chose: any, unless it leads out of its folder or is hidden. Raises UnableToExchangeFile."""
-    if not name or set(name) & {"/", "\\", "\0"} or name.startswith(HIDDEN):
+    leads_out = bool(set(name) & {"/", "\\", "\0"}) or name.startswith(HIDDEN)
+    if not name or leads_out or len(name) > LONGEST_NAME_THERE_IS:
         raise UnableToExchangeFile(f"{name!r} is not the plain name of a file.")
     return name
 

@@ -308,7 +308,7 @@ REFUND_FAULTS = [
     ),
     (
         "a refund moved on without a history",
-        "UPDATE payments_refund SET status = 'settled' WHERE id = 4",
+        "UPDATE payments_refund SET status = 'sent' WHERE id = 4",
         "I7 refunds",
     ),
     (

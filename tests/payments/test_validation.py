@@ -28,7 +28,8 @@ from payments.models import (
     ReturnLine,
     Validation,
 )
-from payments.settlement import PaymentReturn, return_payments, validate_waiting
+from payments.returns import PaymentReturn, return_payments
+from payments.settlement import validate_waiting
 from payments.statements import expected_clearing_date
 from payments.validation import list_methods
 from payments.validation.history import SPOILS
