@@ -1,12 +1,9 @@
 """What the tests of refunds do: overpay and clear, ask and approve as two people, carry a refund to the bank."""
 
-import hashlib
 from datetime import date, time
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
-
-from django.db import connection, transaction
 
 from billing.allocation import NewReceipt, apply, clear
 from billing.allocation import settle as settle_money
@@ -14,20 +11,17 @@ from billing.models import Account, Receipt
 from connector_pay.lib.clock import eastern_moment
 from members.models import User
 from payments import refunds
-from payments.ach.banking_days import next_banking_day
-from payments.ach.stored_files import store_chunk, take_file_id
+from payments.ach import batching, sending
 from payments.models import (
     FILE_MOVES,
     REFUND_MOVES,
     BankFile,
-    FileEntry,
     FileMove,
     FileStatus,
     Payment,
     Refund,
     RefundMethod,
     RefundMove,
-    RefundStatus,
 )
 from tests import people
 from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, noon, pay
@@ -102,22 +96,20 @@ def print_check(refund: Refund, number: str, *, today: date = CLEARED) -> Refund
 
 
 def send(*sent: Refund, day: date = CLEARED, accepted: bool = True) -> BankFile:
-    """17:00 of a day: the refunds go out in a file of their own, which the bank has accepted by the next morning."""
+    """17:00 of a day: the refunds go out in a bank file, which the bank has accepted by the next morning."""
     at = eastern_moment(day=day, at=time(17))
-    effective = next_banking_day(day=day)
-    with transaction.atomic():
-        file = _store_file(sent, day=day)
-        keys = [refund.pk for refund in sent]
-        changes = {"effective_date": effective}
-        move(keys, RefundStatus.APPROVED, RefundStatus.SENDING, at=at, changes=changes)
-        move(keys, RefundStatus.SENDING, RefundStatus.SENT, at=at)
-        for before, after in [
-            (FileStatus.SENDING, FileStatus.SENT),
-            *([(FileStatus.SENT, FileStatus.ACCEPTED)] if accepted else []),
-        ]:
-            FILE_MOVES.move(
-                model=BankFile, history=FileMove, ids=[file.pk], before=before, after=after, at=at
-            )
+    (file,) = batching.build_files(today=day, at=at)
+    assert {refund.pk for refund in sent} <= set(file.entries.values_list("refund_id", flat=True))
+    sending.note_sent(file_id=file.pk, at=at)
+    if accepted:
+        FILE_MOVES.move(
+            model=BankFile,
+            history=FileMove,
+            ids=[file.pk],
+            before=FileStatus.SENT,
+            after=FileStatus.ACCEPTED,
+            at=at,
+        )
     return file
 
 
@@ -140,46 +132,3 @@ def return_refunds(*returned: Refund, day: date, code: str = "R02") -> list[int]
         today=day,
         at=eastern_moment(day=day, at=time(7)),
     )
-
-
-def _store_file(sent: tuple[Refund, ...], *, day: date) -> BankFile:
-    file_id, clear_text = take_file_id(), b"a file of refunds\n"
-    store_chunk(file_id=file_id, number=0, clear=clear_text)
-    file = BankFile.objects.create(
-        id=file_id,
-        name=f"refunds-{file_id}.ach",
-        direction=BankFile.Direction.OUT,
-        kind=BankFile.Kind.ENTRIES,
-        status=FileStatus.SENDING,
-        business_date=day,
-        origin="refunds",
-        created_on=day,
-        created_time=f"{file_id % 10_000:04d}",
-        modifier="A",
-        sha256=hashlib.sha256(clear_text).hexdigest(),
-        line_count=1,
-        entry_count=len(sent),
-        credit_cents=sum(refund.cents for refund in sent),
-        stored_at=noon(day),
-    )
-    FileEntry.objects.bulk_create(
-        FileEntry(
-            file=file,
-            line=line,
-            kind=FileEntry.Kind.REVERSAL if refund.method == RefundMethod.REVERSAL else FileEntry.Kind.REFUND,
-            refund=refund,
-            trace=f"{_take_trace():015d}",
-            cycle=0,
-            amount_cents=refund.cents,
-            individual_id=f"REFUND{refund.pk}",
-            blind_index=refund.bank_account.blind_index,
-        )
-        for line, refund in enumerate(sent, start=1)
-    )
-    return file
-
-
-def _take_trace() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('payments_trace')")
-        return int(cursor.fetchone()[0])
