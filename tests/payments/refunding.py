@@ -11,8 +11,7 @@ from billing.models import Account, Receipt
 from connector_pay.lib.clock import eastern_moment
 from members.models import User
 from payments import refunds
-from payments.ach.batching import build_files
-from payments.ach.sending import note_sent
+from payments.ach import batching, sending
 from payments.models import (
     FILE_MOVES,
     REFUND_MOVES,
@@ -97,11 +96,11 @@ def print_check(refund: Refund, number: str, *, today: date = CLEARED) -> Refund
 
 
 def send(*sent: Refund, day: date = CLEARED, accepted: bool = True) -> BankFile:
-    """17:00 of a day: the refunds go out with all else that waits, in a file the bank has accepted by the next morning."""
+    """17:00 of a day: the refunds go out in a bank file, which the bank has accepted by the next morning."""
     at = eastern_moment(day=day, at=time(17))
-    (file,) = build_files(today=day, at=at)
+    (file,) = batching.build_files(today=day, at=at)
     assert {refund.pk for refund in sent} <= set(file.entries.values_list("refund_id", flat=True))
-    note_sent(file_id=file.pk, at=at)
+    sending.note_sent(file_id=file.pk, at=at)
     if accepted:
         FILE_MOVES.move(
             model=BankFile,

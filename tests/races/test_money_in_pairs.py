@@ -20,14 +20,22 @@ from payments import recording, returns, settlement, tasks
 from payments.ach import batching, claiming
 from payments.bank_accounts import approve
 from payments.canceling import UnableToCancel, cancel_payment
-from payments.models import BankFile, FileEntry, Payment, PaymentStatus, Refund, ReturnLine
+from payments.models import (
+    PAYMENT_MOVES,
+    BankFile,
+    FileEntry,
+    Payment,
+    PaymentMove,
+    PaymentStatus,
+    Refund,
+    ReturnLine,
+)
 from payments.recording import credit_due
 from payments.returns import PaymentReturn, return_payments
 from payments.settlement import settle_due
 from tests import people
 from tests.conftest import CommittedDatabase
 from tests.diary import eastern
-from tests.payments.outgoing import make_refund, settle_in_file
 from tests.payments.paying import (
     PREMIUM,
     TUESDAY,
@@ -43,6 +51,7 @@ from tests.payments.paying import (
     send,
     settle,
 )
+from tests.payments.refunding import CLEARED, ask_and_approve, find_receipt, overpay
 from tests.races.together import run_inside, run_together
 
 WEDNESDAY = date(2027, 1, 13)
@@ -157,28 +166,45 @@ class TestTwoFilesBuiltAtOnce:
 class TestADebitThatComesBackWhileItsRefundGoesOut:
     @pytest.fixture
     def refund(self, committed_db: CommittedDatabase) -> Refund:
-        payment = prepare_valid_payment()
-        settle_in_file([payment])
-        return make_refund(payment)
+        return ask_and_approve(find_receipt(overpay()))
 
     @staticmethod
     def give_back(refund: Refund) -> list[int]:
         returned = PaymentReturn(payment_id=refund.payment_id, code="R10", why="not authorized")
-        return return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+        return return_payments(returns=[returned], today=CLEARED, at=noon(CLEARED))
+
+    @staticmethod
+    def begin_to_give_back(refund: Refund) -> None:
+        """A return as far as its first step: the debit has moved, its refund not yet."""
+        PAYMENT_MOVES.move(
+            model=Payment,
+            history=PaymentMove,
+            ids=[refund.payment_id],
+            before=PaymentStatus.POSTED,
+            after=PaymentStatus.RETURNED,
+            at=noon(CLEARED),
+        )
 
     @staticmethod
     def build() -> list[BankFile]:
-        return batching.build_files(today=WEDNESDAY, at=eastern(2027, 1, 13, 17))
+        return batching.build_files(today=CLEARED, at=eastern(2027, 1, 21, 17))
 
     def test_a_refund_is_passed_over_while_its_debit_comes_back(self, refund: Refund) -> None:
         _, files = run_inside(lambda: self.give_back(refund), self.build, waits=False)
-        refund.refresh_from_db()
-        assert (files, refund.status) == ([], "approved")
-        assert self.build() == [], "nor does it go out afterwards"
+        assert (files, self.build()) == ([], []), "nor does it go out afterwards"
+        assert not FileEntry.objects.filter(refund=refund).exists()
+        assert self.find_broken() == set()
 
     def test_a_return_waits_until_the_refund_is_in_its_file(self, refund: Refund) -> None:
         (file,), returned = run_inside(self.build, lambda: self.give_back(refund), waits=True)
-        assert (file.credit_cents, returned) == (PREMIUM, [refund.payment_id])
+        assert (file.credit_cents, returned) == (refund.cents, [refund.payment_id])
+        assert self.find_broken() == set()
+
+    def test_the_hold_on_the_debit_stops_a_refund_that_a_return_has_not_reached_yet(
+        self, refund: Refund
+    ) -> None:
+        _, files = run_inside(lambda: self.begin_to_give_back(refund), self.build, waits=False)
+        assert files == []
 
     def test_without_the_hold_on_the_debit_both_would_go_out(
         self, refund: Refund, monkeypatch: pytest.MonkeyPatch
@@ -186,8 +212,13 @@ class TestADebitThatComesBackWhileItsRefundGoesOut:
         unheld = claiming._REFUNDS.replace("FOR SHARE OF payment SKIP LOCKED", "")
         assert unheld != claiming._REFUNDS
         monkeypatch.setattr(claiming, "_REFUNDS", unheld)
-        _, files = run_inside(lambda: self.give_back(refund), self.build, waits=False)
+        _, files = run_inside(lambda: self.begin_to_give_back(refund), self.build, waits=False)
         assert len(files) == 1
+
+    @staticmethod
+    def find_broken() -> set[str]:
+        """The returns of these tests have no line of a file behind them."""
+        return list_broken() - {"I10 returned once"}
 
 
 class TestAReturnWhileDebitsSettle:
