@@ -189,10 +189,9 @@ def test_an_account_decided_on_meanwhile_is_not_asked_about() -> None:
 def test_the_morning_s_job_passes_it_and_the_evening_s_file_takes_the_debit() -> None:
     payment = pay(make_account(today=date(2027, 1, 4)), 10_00, today=date(2027, 1, 5))
     assert list(list_waiting()) == [payment.bank_account]
-    assert send(date(2027, 1, 5)).get("debits", 0) == 0
-    prenote = Prenote.objects.get()
-    if prenote.effective_date is None:
-        hand_over(prenote)
+    told = send(date(2027, 1, 5))
+    assert (told["debits"], told["prenotes"]) == (0, 1)
+    assert Prenote.objects.get().effective_date == WEDNESDAY
     read_until(MONDAY)
     assert settle(MONDAY)["prenotes"] == 1
     assert send(MONDAY)["debits"] == 1

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.balances import read_standing
 from connector_pay.lib.models import SealedValue
-from payments import settlement
 from payments.ach.stored_files import BANK_FILE
 from payments.bank_accounts import approve, list_waiting, refuse, register, validate
 from payments.canceling import cancel_payment
@@ -28,7 +27,7 @@ from payments.models import (
     ReturnLine,
     Validation,
 )
-from payments.returns import PaymentReturn, return_payments
+from payments.returns import PaymentReturn, return_payments, stop_unusable
 from payments.settlement import validate_waiting
 from payments.statements import expected_clearing_date
 from payments.validation import list_methods
@@ -322,7 +321,7 @@ class TestByHand:
     def test_a_refused_account_gives_back_what_waited_on_it(self) -> None:
         payment = pay(make_account(), 10_00)
         assert refuse(bank_account=payment.bank_account, at=AT, why="wrong name", by="staff7")
-        assert settlement.stop_unusable(today=TUESDAY, at=AT)["returned"] == 1
+        assert stop_unusable(today=TUESDAY, at=AT)["returned"] == 1
         assert PaymentMove.objects.filter(payment=payment).latest("pk").after == PaymentStatus.RETURNED
         assert payment.bank_account.moves.get().why == "manual by staff7: wrong name"
 
