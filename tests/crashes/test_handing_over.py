@@ -206,7 +206,8 @@ def test_a_crash_anywhere_hands_the_file_to_a_bank_on_this_machine_once(
 
 
 @EVERY_GAP
-@pytest.mark.parametrize("takes_away", [pytest.param(False, marks=pytest.mark.prove), True])
+@pytest.mark.prove
+@pytest.mark.parametrize("takes_away", [False, True])
 def test_a_crash_anywhere_hands_the_file_to_an_sftp_server_once(
     template_database, django_db_setup, django_db_blocker, tmp_path, server, takes_away, every_gap
 ):

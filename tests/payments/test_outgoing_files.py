@@ -389,6 +389,7 @@ class TestWhatTheBankWantsOfAFile:
         with django_assert_max_num_queries(len(few) + 2):
             build()
 
+    @pytest.mark.prove
     def test_four_times_the_payments_take_no_more_memory(self, account: Account, monkeypatch) -> None:
         for module, name in (
             (stored_files, "LINES_A_CHUNK"),
