@@ -181,6 +181,7 @@ def validate() -> None:
             BANK_PUT,
             4,
             id="two files, balanced, with prenotes",
+            marks=pytest.mark.prove,
         ),
         pytest.param(prepare_sent, lambda: settle(21), (), 2, id="settling"),
         pytest.param(prepare_settled, lambda: settle(26), (), 2, id="posting"),
