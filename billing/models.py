@@ -5,6 +5,7 @@ An account is what one enrollment owes and has paid. It is the row to lock befor
 
 from django.db import models
 
+from connector_pay.lib.money import format_dollars
 from members.models import Enrollment
 
 
@@ -81,7 +82,7 @@ class Receipt(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(cents__gt=0), name="receipt_is_positive")]
 
     def __str__(self) -> str:
-        return f"{self.cents} cents, {self.reference}"
+        return f"{format_dollars(self.cents)}, {self.reference}"
 
 
 class Allocation(models.Model):
