@@ -200,6 +200,36 @@ def _digest(chunks: Iterable[FileChunk]) -> tuple[str, int, int]:
     return digest.hexdigest(), lines, entries
 
 
+# What moves along arrows: its name, its table and that of its history, the arrows, where it begins, and which rows are meant.
+MOVING = (
+    ("payments", "payment", "paymentmove", PAYMENT_MOVES, PaymentStatus.RECORDED, "TRUE"),
+    ("bank files", "bankfile", "filemove", FILE_MOVES, FileStatus.SENDING, "subject.direction = 'out'"),
+    (
+        "bank accounts",
+        "bankaccount",
+        "bankaccountmove",
+        BANK_ACCOUNT_MOVES,
+        BankAccountStatus.UNCHECKED,
+        "TRUE",
+    ),
+    ("refunds", "refund", "refundmove", REFUND_MOVES, RefundStatus.ASKED, "TRUE"),
+    ("mandates", "mandate", "mandatemove", MANDATE_MOVES, MandateStatus.ON, "TRUE"),
+)
+HISTORIES = tuple(
+    Invariant(
+        f"I7 {name}",
+        f"The history of {name} follows the arrows and ends where they stand.",
+        write_history_question(
+            table=f"payments_{table}",
+            history=f"payments_{history}",
+            moves=moves,
+            first=first.value,
+            where=where,
+        ),
+    )
+    for name, table, history, moves, first, where in MOVING
+)
+
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I4 within the authorization", "No debit exceeds what its payer authorized.", WITHIN_AUTHORIZATION
@@ -208,57 +238,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I4 one debit each", "A single authorization serves one payment.", SINGLE_AUTHORIZATION_USED_ONCE
     ),
     Invariant("I6 one form, one payment", "A form makes one payment an account.", ONE_PAYMENT_PER_FORM),
-    Invariant(
-        "I7 payments",
-        "A payment's history follows the arrows and ends where it stands.",
-        write_history_question(
-            table="payments_payment",
-            history="payments_paymentmove",
-            moves=PAYMENT_MOVES,
-            first=PaymentStatus.RECORDED.value,
-        ),
-    ),
-    Invariant(
-        "I7 bank files",
-        "A bank file's history follows the arrows and ends where it stands.",
-        write_history_question(
-            table="payments_bankfile",
-            history="payments_filemove",
-            moves=FILE_MOVES,
-            first=FileStatus.SENDING.value,
-            where="subject.direction = 'out'",
-        ),
-    ),
-    Invariant(
-        "I7 bank accounts",
-        "A bank account's history follows the arrows and ends where it stands.",
-        write_history_question(
-            table="payments_bankaccount",
-            history="payments_bankaccountmove",
-            moves=BANK_ACCOUNT_MOVES,
-            first=BankAccountStatus.UNCHECKED.value,
-        ),
-    ),
-    Invariant(
-        "I7 refunds",
-        "A refund's history follows the arrows and ends where it stands.",
-        write_history_question(
-            table="payments_refund",
-            history="payments_refundmove",
-            moves=REFUND_MOVES,
-            first=RefundStatus.ASKED.value,
-        ),
-    ),
-    Invariant(
-        "I7 mandates",
-        "A mandate's history follows the arrows and ends where it stands.",
-        write_history_question(
-            table="payments_mandate",
-            history="payments_mandatemove",
-            moves=MANDATE_MOVES,
-            first=MandateStatus.ON.value,
-        ),
-    ),
+    *HISTORIES,
     Invariant(
         "I9 one line in one file",
         "Every debit, refund and prenote that went out is in exactly one file, others in none.",
