@@ -191,7 +191,7 @@ def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
         )
     except (UnableToRecord, UnableToUseBankAccount) as refusal:
         return _answer_repeated(journey) or _review_again(journey, bank, problem=str(refusal))
-    wake_validation(payments=payments)
+    wake_validation(uses=payments)
     discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
 
