@@ -111,14 +111,14 @@ def forecast(
     return found
 
 
-def list_missed(*, outlook: Outlook, first: Forecast, most_cents: int) -> list[OpenInvoice]:
-    """The open bills that the first draft does not pay in full by their due date: too late for it, or above the most it takes."""
-    is_refused = first.cents > most_cents
+def list_missed(*, outlook: Outlook, forecasts: Sequence[Forecast], most_cents: int) -> list[OpenInvoice]:
+    """The open bills that no draft pays in full by their due date: too early for the first, or above the most that is taken."""
     missed, on_its_way = [], outlook.scheduled_cents
     for bill in outlook.standing.open_invoices:
         left = max(0, bill.remaining_cents - on_its_way)
         on_its_way = max(0, on_its_way - bill.remaining_cents)
-        if left and (is_refused or bill.due_date < first.day.received_date):
+        in_time = [item for item in forecasts if item.day.received_date <= bill.due_date]
+        if left and (not in_time or in_time[-1].cents > most_cents):
             missed.append(bill)
     return missed
 

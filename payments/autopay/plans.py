@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -66,8 +66,8 @@ class Plan:
 
     @property
     def is_above(self) -> bool:
-        """Whether more is due at the first draft than it may take."""
-        return self.first.cents > self.most_cents
+        """Whether a bill is missed because it is more than one draft may take."""
+        return bool(self.missed) and self.missed[-1].due_date >= self.first.day.received_date
 
     @property
     def reminder(self) -> str:
@@ -116,7 +116,7 @@ def make_plans(
                 payable=payables[item.account_id],
                 ceiling_cents=item.amount_cents,
                 forecasts=forecasts,
-                missed=_list_missed(outlook, forecasts[0], item.amount_cents, today),
+                missed=_list_missed(outlook, forecasts, item.amount_cents, today),
                 authorization=write_authorization(
                     bill=payables[item.account_id].label,
                     last_four=bank.last_four if bank else "",
@@ -148,11 +148,11 @@ def write_authorization(
             "account ending in %(last_four)s. The amount is that of the bill, less what I have paid in another way, "
             "and never more than %(most)s. Each payment counts as received on day %(day)s of the month, from %(start)s on. "
             "The debit is on that day or on the next banking day. %(payee)s tells me the amount and the day at least "
-            "%(notice)s days before. I can turn AutoPay off on the AutoPay page or by calling %(phone)s: until 5 p.m. "
-            "Eastern on the banking day before a debit, that debit is not made. AutoPay goes on until I turn it off or this "
-            "coverage ends. If my bank returns a payment, it does not count as received, coverage may not start or may be "
-            "at risk, and AutoPay may stop. If an error is made, %(payee)s may credit my account to correct it. There is "
-            "no fee."
+            "%(notice)s days before. I can turn AutoPay off on the AutoPay page or by calling %(phone)s. If I do so "
+            "by 5 p.m. Eastern on the banking day before a debit, that debit is not made. AutoPay goes on until I turn it "
+            "off or this coverage ends. If my bank returns a payment, it does not count as received, coverage may not "
+            "start or may be at risk, and AutoPay may stop. If an error is made, %(payee)s may credit my account to "
+            "correct it. There is no fee."
         ) % {
             "payee": settings.EXCHANGE["name"],
             "bill": bill.lower(),
@@ -198,7 +198,9 @@ def _find_first(
     return find_first_draft(at=at, waiting_days=0 if is_valid else count_waiting_days(), calendar=calendar)
 
 
-def _list_missed(outlook: Outlook, first: Forecast, ceiling_cents: int, today: date) -> list[Missed]:
+def _list_missed(
+    outlook: Outlook, forecasts: Sequence[Forecast], ceiling_cents: int, today: date
+) -> list[Missed]:
     most_cents = find_most(ceiling_cents=ceiling_cents)
     return [
         Missed(
@@ -206,8 +208,17 @@ def _list_missed(outlook: Outlook, first: Forecast, ceiling_cents: int, today: d
             cents=bill.remaining_cents,
             due_date=bill.due_date,
             consequence=describe_not_paying(
-                standing=outlook.standing, bill=bill, paid_on=first.day.received_date, today=today
+                standing=outlook.standing,
+                bill=bill,
+                paid_on=_find_later(bill.due_date, forecasts),
+                today=today,
             ),
         )
-        for bill in list_missed(outlook=outlook, first=first, most_cents=most_cents)
+        for bill in list_missed(outlook=outlook, forecasts=forecasts, most_cents=most_cents)
     ]
+
+
+def _find_later(due_date: date, forecasts: Sequence[Forecast]) -> date:
+    """The first draft day after a due date: until then a bill that is missed stays unpaid."""
+    later = [item.day.received_date for item in forecasts if item.day.received_date > due_date]
+    return later[0] if later else due_date + timedelta(days=1)
