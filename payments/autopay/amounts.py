@@ -129,9 +129,7 @@ def _list_bills(outlook: Outlook, days: Sequence[DraftDay]) -> list[_Bill]:
     bills = [_Bill(bill.due_date, bill.remaining_cents, True) for bill in standing.open_invoices]
     latest, binder = standing.latest_invoice, standing.binder
     month = next_month(latest.coverage_month) if latest else standing.coverage_start
-    is_waiting = standing.enrollment_status == EnrollmentStatus.WAITING
-    if is_waiting and binder and binder.remaining_cents and binder.due_date < days[0].received_date:
-        # Unpaid by its due date, the first bill is replaced by one of a later month.
+    if _will_move(outlook, first=days[0].received_date) and binder:
         start = find_start(requested=standing.coverage_start, received=days[0].received_date, due_date=rule)
         bills, month = [_Bill(rule(start), binder.remaining_cents, True)], next_month(start)
     to_come = []
@@ -139,6 +137,14 @@ def _list_bills(outlook: Outlook, days: Sequence[DraftDay]) -> list[_Bill]:
         to_come.append(_Bill(rule(month), find_rate(rates=outlook.rates, month=month).net_cents, False))
         month = next_month(month)
     return bills + _subtract(to_come, standing.credit_cents)
+
+
+def _will_move(outlook: Outlook, *, first: date) -> bool:
+    """Whether the first bill is replaced by one of a later month: unpaid by its due date, which comes before the first draft."""
+    standing = outlook.standing
+    binder, is_waiting = standing.binder, standing.enrollment_status == EnrollmentStatus.WAITING
+    is_left = binder is not None and binder.remaining_cents > outlook.scheduled_cents
+    return bool(is_waiting and is_left and binder and binder.due_date < first)
 
 
 def _is_after(month: date, ends_on: date | None) -> bool:
