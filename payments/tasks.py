@@ -65,7 +65,11 @@ def announce_drafts(*, day: date, at: datetime) -> Counts:
 def draft_autopay(*, day: date, at: datetime) -> Counts:
     """Validate the accounts that wait, then record what AutoPay takes on the draft day; the file of today holds it."""
     counts = settlement.validate_waiting(today=day, at=at)
-    return {**counts, **drafting.draft_all(today=day, at=at)}
+    drafted = drafting.draft_all(today=day, at=at)
+    if _is_too_late(day):
+        # Their received date may have come: what a failed run has held up counts at once, as of that date.
+        recording.credit_due(today=clock.today(), at=clock.now())
+    return {**counts, **drafted}
 
 
 def is_cut(day: date) -> bool:

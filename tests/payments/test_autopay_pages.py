@@ -12,10 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import DueDateOverride
 from connector_pay.lib import clock
 from members.models import Member, Notice
+from payments.autopay.drafting import draft_all
 from payments.autopay.plans import write_authorization
+from payments.bank_accounts import approve
 from payments.models import Authorization, DraftAnnouncement, Mandate, Payment, PaymentDraft
 from tests import people
 from tests.diary import Diary, eastern
+from tests.payments.autopay.granting import turn_on
 from tests.payments.payers import (
     fill_bank,
     find_account,
@@ -247,8 +250,6 @@ def test_the_limit_is_changed_by_a_new_authorization_without_a_gap(client: Clien
 def test_after_the_19th_a_new_limit_keeps_this_months_draft_and_a_new_bank_account_does_not(
     client: Client, member: Member, diary: Diary
 ) -> None:
-    from tests.payments.autopay.granting import turn_on
-
     account = find_account(member)
     (old,) = turn_on(account, at=eastern(2027, 1, 16))
     bank = client.post(start(client), choose(member, "health", health="300"))["Location"]
@@ -355,3 +356,35 @@ def test_two_accounts_take_as_many_statements_as_one(client: Client, member: Mem
             browser.get("/autopay/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_draft_is_scheduled_until_its_day_and_named_autopay_in_the_history_and_on_its_receipt(
+    client: Client, member: Member, diary: Diary
+) -> None:
+    authorize(client, go_to_review(client, choose(member, "health")))
+    diary.go_to(eastern(2027, 1, 21, 16, 59, 30))
+    client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    payment = Payment.objects.get()
+    assert "Scheduled Checking, ending 6789 AutoPay $284.17" in read(client.get("/payments/"))
+    receipt = read(client.get(f"/receipts/{payment.confirmation_number}/"))
+    assert "Made by AutoPay January 21, 2027, 4:59 p.m. Eastern" in receipt
+    assert "Cancel this payment" in receipt
+    diary.go_to(eastern(2027, 1, 22))
+    client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert "Processing Checking, ending 6789 AutoPay $284.17" in read(client.get("/payments/"))
+
+
+@pytest.mark.starts(eastern(2027, 1, 21, 16, 58))
+def test_who_pays_while_the_draft_is_recorded_is_asked_once_more(
+    client: Client, member: Member, diary: Diary
+) -> None:
+    account = find_account(member)
+    (mandate,) = turn_on(account, at=eastern(2027, 1, 16))
+    approve(bank_account=mandate.bank_account, at=clock.now())
+    bank = client.post(start_paying(client), {f"pay_{account.pk}": "on"})["Location"]
+    review = client.post(bank, fill_bank(source="new"))["Location"]
+    page = client.get(review)
+    draft_all(today=diary.today, at=eastern(2027, 1, 21, 16, 59))
+    answer = authorize(client, review, page)
+    assert "a payment of $284.17, received January 22, 2027, is already on its way" in read(answer)
+    assert Payment.objects.get().channel == "autopay"

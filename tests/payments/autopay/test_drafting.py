@@ -3,12 +3,13 @@
 from datetime import date
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import Account
 from members.models import Notice
-from payments import recording
+from payments import recording, tasks
 from payments.autopay import announcing, drafting
 from payments.autopay.drafting import draft_all
 from payments.bank_accounts import approve, block
@@ -60,6 +61,15 @@ def test_three_days_late_it_is_the_same_draft_received_on_its_day() -> None:
     assert recording.credit_due(today=date(2027, 1, 24), at=noon(date(2027, 1, 24))) == 1
     assert payment.account.receipts.get().received_date == THE_22ND
     assert mandate.authorization == payment.authorization
+
+
+def test_drafts_that_a_failed_run_has_held_up_past_their_day_count_at_once(settings) -> None:
+    settings.DEMO_MODE = False
+    (mandate,) = make_drafted()
+    with time_machine.travel(eastern(2027, 1, 25), tick=False):
+        tasks.draft_autopay(day=CUT, at=AT)
+        tasks.draft_autopay(day=CUT, at=AT)
+    assert mandate.account.receipts.get().received_date == THE_22ND
 
 
 def test_accounts_are_drafted_by_their_range_and_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
