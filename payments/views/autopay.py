@@ -21,11 +21,13 @@ from billing.balances import Standing, read_standings
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
 from payments import routing_directory
+from payments.autopay.days import find_next_draft
 from payments.autopay.plans import Plan, describe_change, make_plans
 from payments.autopay.setting_up import UnableToSetUp, find_set_up, may_set_up, read_live, set_up
 from payments.autopay.states import State, read_states
 from payments.autopay.turning_off import turn_off
 from payments.bank_numbers import UnableToUseBankAccount
+from payments.banking_calendar import read_calendar
 from payments.drafts import (
     Chosen,
     Contents,
@@ -121,8 +123,9 @@ def describe_autopay_step(step: str) -> dict[str, Any]:
 @require_safe
 def overview(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     """AutoPay of each bill: its state, the next three drafts, and what can be done."""
-    states = _read_states(member_pk)
-    return render(request, "payments/autopay.html", {"states": states})
+    draft_day = find_next_draft(at=clock.now(), calendar=read_calendar())
+    context = {"states": _read_states(member_pk), "draft_date": draft_day.received_date}
+    return render(request, "payments/autopay.html", context)
 
 
 @never_cache
