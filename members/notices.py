@@ -17,6 +17,7 @@ and start_restored `amount_cents` is what is still to be paid, which may be noth
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
+| due_reminder           | product, plan_name, amount_cents, due_date, effect (may be empty)                 |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
 | refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
@@ -107,6 +108,11 @@ KINDS: dict[str, Kind] = {
         "Your premium bill is ready",
         "Su factura de la prima está lista",
         choice="bills",
+    ),
+    "due_reminder": _kind(
+        "product plan_name amount_cents due_date effect",
+        "Your premium is due soon",
+        "Su prima vence pronto",
     ),
     "bank_details_corrected": _kind(
         "last_four",
