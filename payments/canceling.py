@@ -44,9 +44,8 @@ def cancel_unsent(
             at=at,
             why=why,
         )
-        payments = read_with_people(payment_ids=moved)
-        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
-        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
+        take_back_counted(payment_ids=moved, settled=False, why=why, today=today, at=at)
+        to_tell = read_with_people(payment_ids=[key for key in moved if key not in told_by_caller])
         tell_canceled(payments=to_tell, today=today, at=at)
     return moved
 

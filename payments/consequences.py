@@ -128,16 +128,12 @@ def _stop_mandates(
     followed: Sequence[Followed], shut: Sequence[int], *, locked: Collection[int], at: datetime
 ) -> list[Mandate]:
     """Mandates on shut accounts, and those that the codes stop or suspend; a revoked authorization stops its own."""
-    own = list_own_rows(bank_account_ids={item.payment.bank_account_id for item in followed})
-    stop, suspend = Q(bank_account__in=shut), Q(pk__in=[])
-    for item in followed:
-        rows = Q(bank_account__in=own[item.payment.bank_account_id])
-        if item.row.stops_autopay:
-            stop |= rows
-        if item.row.revokes_authorization:
-            stop |= Q(authorization=item.payment.authorization_id)
-        if item.row.suspends_autopay:
-            suspend |= rows
+    stopping = {item.payment.bank_account_id for item in followed if item.row.stops_autopay}
+    suspending = {item.payment.bank_account_id for item in followed if item.row.suspends_autopay}
+    revoked = {item.payment.authorization_id for item in followed if item.row.revokes_authorization}
+    own = list_own_rows(bank_account_ids=stopping | suspending)
+    stop = Q(bank_account__in=set(shut).union(*(own[key] for key in stopping))) | Q(authorization__in=revoked)
+    suspend = Q(bank_account__in=set().union(*(own[key] for key in suspending)))
     live = find_live().filter(account__in=locked)
     codes = ", ".join(sorted({item.row.code for item in followed}))
     stopped = stop_mandates(
@@ -182,7 +178,10 @@ def _tell(done: _Done, *, because: Sequence[Payment], today: date, at: datetime)
     groups: defaultdict[tuple[int | None, str], list[BankAccount]] = defaultdict(list)
     for account in owned.order_by("pk"):
         groups[account.owner_id, account.blind_index].append(account)
-    paid_from = {(item.bank_account_id, item.account_id) for item in [*uses, *because]}
+    told = {account.pk for group in groups.values() for account in group}
+    paid_from = {
+        (item.bank_account_id, item.account_id) for item in [*uses, *because] if item.bank_account_id in told
+    }
     standings = read_standings(account_ids={key for _row, key in paid_from}, today=today)
     tellings = []
     for group in groups.values():

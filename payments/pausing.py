@@ -1,5 +1,6 @@
 """Pausing: two payments returned for want of funds in six months pause that bank account, whoever types it, never the member."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
@@ -41,8 +42,8 @@ def pause_often_returned(*, blind_indexes: Iterable[str], today: date, at: datet
         cursor.execute(_RETURNS, [asked, sorted(LACK_OF_FUNDS)])
         returned = cursor.fetchall()
     first = find_first_day(today=today, months=policy.pause_window_months)
-    counted = [index for index, moment in returned if first <= business_date(moment=moment) <= today]
-    often = [index for index in asked if counted.count(index) >= policy.pause_after_returns]
+    counted = Counter(index for index, moment in returned if first <= business_date(moment=moment) <= today)
+    often = [index for index in asked if counted[index] >= policy.pause_after_returns]
     rows = list(BankAccount.objects.filter(blind_index__in=often).order_by("pk").values_list("pk", flat=True))
     return sorted(
         key

@@ -157,10 +157,10 @@ def credit_due(*, today: date, at: datetime) -> int:
 
 
 def take_back_counted(
-    *, payments: Iterable[Payment], settled: bool, why: str, today: date, at: datetime
+    *, payment_ids: Iterable[int], settled: bool, why: str, today: date, at: datetime
 ) -> None:
     """Take back the money of those payments that has been counted; a scheduled one may never have been."""
-    references = [payment.reference for payment in payments]
+    references = [f"payment:{key}" for key in payment_ids]
     counted = Receipt.objects.filter(reference__in=references).values_list("reference", flat=True)
     if counted:
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)

@@ -57,12 +57,11 @@ def return_payments(*, returns: Sequence[PaymentReturn], today: date, at: dateti
             back = _move_back(returns, before=before, at=at)
             settled = before in SETTLED_BEFORE
             why = "returned by the bank" if before != PaymentStatus.RECORDED else NOT_VALIDATED
-            take_back_counted(
-                payments=read_with_people(payment_ids=back), settled=settled, why=why, today=today, at=at
-            )
+            take_back_counted(payment_ids=back, settled=settled, why=why, today=today, at=at)
             moved += back
         follow_returned_payments(payment_ids=moved, today=today, at=at)
-        done = {item.payment_id: item for item in returns if item.payment_id in set(moved)}
+        asked = {item.payment_id: item for item in returns}
+        done = {key: asked[key] for key in moved}
         payments = read_with_people(payment_ids=done)
         followed = [Followed(payment, done[payment.pk].row) for payment in payments if payment.return_code]
         follow_codes(followed=followed, locked=locked, today=today, at=at)
