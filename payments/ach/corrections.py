@@ -1,6 +1,6 @@
 """Corrections: what a notification of change puts right on a bank account, in the order of the file, told to its payer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -43,12 +43,13 @@ class Corrected:
         return thing.bank_account_id
 
 
-def correct_accounts(*, items: Sequence[Corrected], today: date, at: datetime) -> None:
-    """Keep the corrected numbers, each correction on top of the one before, and tell the payers; the debits stand.
+def correct_accounts(*, corrections: Mapping[int, Correction], today: date, at: datetime) -> None:
+    """Keep the corrected numbers of these entries, each on top of the one before, and tell the payers; the debits stand.
 
     Each account is read anew and locked: a correction before this one may have changed it. A corrected prenote has asked the
     wrong account: a new one is asked.
     """
+    items = _read_items(corrections)
     ids = {item.bank_account_id for item in items}
     locked = BankAccount.objects.select_for_update(no_key=True, of=("self",)).select_related("sealed")
     accounts = {account.pk: account for account in locked.filter(pk__in=ids).order_by("pk")}
@@ -93,6 +94,14 @@ def count_late_corrections(*, today: date) -> int:
     if late:
         log.error("corrections wait for staff and are soon late", count=late)
     return late
+
+
+def _read_items(corrections: Mapping[int, Correction]) -> list[Corrected]:
+    """The entries with all that a notice names, in the order of the corrections."""
+    entries = FileEntry.objects.select_related(
+        "payment__account__enrollment__member", "payment__authorization", "prenote", "refund"
+    ).in_bulk(corrections)
+    return [Corrected(entries[key], correction) for key, correction in corrections.items()]
 
 
 def _list_tellings(item: Corrected, accounts: dict[int, BankAccount]) -> Iterable[Telling]:
