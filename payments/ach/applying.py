@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import structlog
 
+from billing.rows import insert_all
 from connector_pay.lib.jobs import Counts
 from connector_pay.lib.models import SealedValue
 from payments.ach.change_codes import Correction, UnableToApplyCorrection, parse_correction
@@ -29,6 +30,18 @@ from payments.returns import MAY_RETURN, PaymentReturn, return_payments
 
 log = structlog.get_logger(__name__)
 RETURN_LINE = "return_line"  # what the raw lines are sealed for
+LINE_COLUMNS = (
+    "file",
+    "line",
+    "code",
+    "trace",
+    "amount_cents",
+    "entry",
+    "applied",
+    "parked_because",
+    "sealed",
+    "at",
+)
 LARGEST_AMOUNT = 2**31 - 1  # what the column holds; the raw lines tell the rest
 REFUND_MAY_RETURN = (RefundStatus.SENT, RefundStatus.SETTLED)
 MOVED_ON = "it moved on while the file was read"
@@ -60,18 +73,13 @@ def apply_lines(*, file: BankFile, lines: Sequence[ReturnedEntry], today: date, 
     }
     if corrections:
         correct_accounts(corrections=corrections, today=today, at=at)
-    rows = [_make_row(verdict, file=file, at=at) for verdict in verdicts]
-    SealedValue.objects.bulk_create(row.sealed for row in rows)
-    ReturnLine.objects.bulk_create(rows)
-    for row in rows:
-        if not row.applied:
-            log.error(
-                "return line parked", file=file.name, line=row.line, code=row.code, why=row.parked_because
-            )
-    applied = sum(row.applied for row in rows)
-    return Counter(
-        returned=applied - len(corrections), corrected=len(corrections), parked=len(rows) - applied
-    )
+    _keep_lines(verdicts, file=file, at=at)
+    parked = [verdict for verdict in verdicts if not verdict.applies]
+    for verdict in parked:
+        line, why = verdict.line, verdict.parked_because
+        log.error("return line parked", file=file.name, line=line.line_number, code=line.code, why=why)
+    returned = len(verdicts) - len(parked) - len(corrections)
+    return Counter(returned=returned, corrected=len(corrections), parked=len(parked))
 
 
 def _match_sent(lines: Sequence[ReturnedEntry], *, at: datetime) -> list[Match]:
@@ -205,18 +213,32 @@ def _return_refunds(verdicts: Iterable[Verdict], *, today: date, at: datetime) -
     }
 
 
-def _make_row(verdict: Verdict, *, file: BankFile, at: datetime) -> ReturnLine:
-    line = verdict.line
-    raw = "".join(f"{text}\n" for text in line.raw_lines).encode("latin-1")
-    return ReturnLine(
-        file=file,
-        line=line.line_number,
-        code=line.code,
-        trace=line.original_trace,
-        amount_cents=min(line.amount_cents, LARGEST_AMOUNT),
-        entry_id=verdict.entry.id if verdict.entry else None,
-        applied=verdict.applies,
-        parked_because=verdict.parked_because[:200],
-        sealed=SealedValue.make(clear=raw, purpose=RETURN_LINE),
-        at=at,
+def _keep_lines(verdicts: Sequence[Verdict], *, file: BankFile, at: datetime) -> None:
+    """Every line as it came, sealed, with what became of it."""
+    sealed = [_seal(verdict.line) for verdict in verdicts]
+    insert_all(
+        model=SealedValue,
+        columns=("id", "purpose", "token"),
+        rows=[(value.id, value.purpose, value.token) for value in sealed],
     )
+    rows = [
+        (
+            file.pk,
+            verdict.line.line_number,
+            verdict.line.code,
+            verdict.line.original_trace,
+            min(verdict.line.amount_cents, LARGEST_AMOUNT),
+            verdict.entry.id if verdict.entry else None,
+            verdict.applies,
+            verdict.parked_because[:200],
+            value.id,
+            at,
+        )
+        for verdict, value in zip(verdicts, sealed, strict=True)
+    ]
+    insert_all(model=ReturnLine, columns=LINE_COLUMNS, rows=rows)
+
+
+def _seal(line: ReturnedEntry) -> SealedValue:
+    raw = "".join(f"{text}\n" for text in line.raw_lines).encode("latin-1")
+    return SealedValue.make(clear=raw, purpose=RETURN_LINE)
