@@ -21,7 +21,7 @@ def lock_accounts(*, account_ids: Iterable[int]) -> None:
     The lock leaves rows that point at them insertable by others. Raises UnableToFindAccount.
     """
     ids = set(account_ids)
-    accounts = Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    accounts = Account.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
     locked = set(accounts.values_list("pk", flat=True))
     if locked != ids:
         raise UnableToFindAccount(f"There is no account {min(ids - locked)}.")

@@ -118,7 +118,7 @@ class _Covered:
 
 
 def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
-    accounts = Account.objects.filter(pk__in=list(account_ids)).order_by("pk")
+    accounts = Account.objects.filter(pk__among=list(account_ids)).order_by("pk")
     rows = accounts.values_list(
         "pk",
         "enrollment_id",
@@ -138,7 +138,7 @@ def _read_invoices(
     """Every invoice that is not void, paid ones too, oldest coverage month first, by account."""
     listed: defaultdict[int, list[OpenInvoice]] = defaultdict(list)
     cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
-    invoices = Invoice.objects.filter(account__in=account_ids, voided_at=None).annotate(
+    invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None).annotate(
         received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
     )
     columns = ("account_id", "pk", "coverage_month", "amount_cents", "is_binder", "received", "cleared")
@@ -175,7 +175,7 @@ _NO_MONEY = _Money(received_cents=0, in_progress_cents=0, owed_back_cents=0)
 
 
 def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
-    receipts = Receipt.objects.filter(account__in=account_ids)
+    receipts = Receipt.objects.filter(account__among=account_ids)
     kept = receipts.annotate(withdrawn=sum_withdrawn(), kept=F("cents") - F("withdrawn")).values("account")
     stands = Q(taken_back_on=None)
     sums = kept.annotate(

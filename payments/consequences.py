@@ -46,7 +46,7 @@ class Followed:
 
 def read_followed(*, rows: Mapping[int, ReturnCode]) -> list[Followed]:
     """The payments of these ids with what follows for each, in the order of their ids. One statement."""
-    payments = Payment.objects.filter(pk__in=list(rows)).order_by("pk")
+    payments = Payment.objects.filter(pk__among=list(rows)).order_by("pk")
     columns = (
         "pk",
         "account_id",
@@ -69,9 +69,9 @@ class _Done:
 
 def list_touched_accounts(*, payment_ids: Iterable[int]) -> set[int]:
     """The accounts to lock before payments are returned: theirs, and all that pay from the same bank accounts."""
-    payments = Payment.objects.filter(pk__in=list(payment_ids))
+    payments = Payment.objects.filter(pk__among=list(payment_ids))
     indexes = payments.values_list("bank_account__blind_index", flat=True)
-    rows = BankAccount.objects.filter(blind_index__in=set(indexes)).values("pk")
+    rows = BankAccount.objects.filter(blind_index__among=set(indexes)).values("pk")
     unsent = Payment.objects.filter(bank_account__in=rows, status=PaymentStatus.RECORDED)
     return {
         *payments.values_list("account_id", flat=True),
@@ -151,7 +151,7 @@ def _stop_mandates(
     own = list_own_rows(bank_account_ids=stopping | suspending)
     stop = Q(bank_account__in=set(shut).union(*(own[key] for key in stopping))) | Q(authorization__in=revoked)
     suspend = Q(bank_account__in=set().union(*(own[key] for key in suspending)))
-    live = find_live().filter(account__in=locked)
+    live = find_live().filter(account__among=locked)
     codes = ", ".join(sorted({item.row.code for item in followed}))
     stopped = stop_mandates(
         mandate_ids=live.filter(stop).values_list("pk", flat=True), at=at, why=f"after a return: {codes}"
@@ -172,7 +172,7 @@ def _cancel(
 ) -> list[Payment]:
     """What waits on a shut account, or was drafted under a mandate that is no longer on, is not sent."""
     uses = Q(bank_account__in=shut) | Q(authorization__in=[mandate.authorization_id for mandate in mandates])
-    unsent = Payment.objects.filter(uses, status=PaymentStatus.RECORDED, account__in=locked)
+    unsent = Payment.objects.filter(uses, status=PaymentStatus.RECORDED, account__among=locked)
     owners = dict(unsent.order_by("pk").values_list("pk", "bank_account__owner__member"))
     if not owners:
         return []

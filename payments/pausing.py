@@ -44,7 +44,9 @@ def pause_often_returned(*, blind_indexes: Iterable[str], today: date, at: datet
     first = find_first_day(today=today, months=policy.pause_window_months)
     counted = Counter(index for index, moment in returned if first <= business_date(moment=moment) <= today)
     often = [index for index in asked if counted[index] >= policy.pause_after_returns]
-    rows = list(BankAccount.objects.filter(blind_index__in=often).order_by("pk").values_list("pk", flat=True))
+    rows = list(
+        BankAccount.objects.filter(blind_index__among=often).order_by("pk").values_list("pk", flat=True)
+    )
     return sorted(
         key
         for before in MAY_BE_PAUSED

@@ -56,7 +56,7 @@ class AboutPayment:
 def read_about(*, payment_ids: Iterable[int]) -> dict[int, AboutPayment]:
     """What notices about these payments say, in the order of their ids. One statement."""
     rows = (
-        Payment.objects.filter(pk__in=list(payment_ids))
+        Payment.objects.filter(pk__among=list(payment_ids))
         .order_by("pk")
         .values_list(
             "pk",

@@ -119,7 +119,7 @@ def _read_by(column: str, values: set[str]) -> Entries:
         "refund__bank_account__routing_number",
         Value(""),
     )
-    rows = FileEntry.objects.filter(**{f"{column}__in": values}).values_list(
+    rows = FileEntry.objects.filter(**{f"{column}__among": values}).values_list(
         "pk",
         "trace",
         "individual_id",
