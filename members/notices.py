@@ -29,14 +29,14 @@ and start_restored `amount_cents` is what is still to be paid, which may be noth
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from django.conf import settings
 from django.template import Context, Engine
 from django.utils import dateformat, translation
 
 from connector_pay.lib.money import format_dollars
-from members.models import Channel, Member
+from members.models import Channel
 
 LANGUAGES = ("en", "es")
 
@@ -56,6 +56,32 @@ class Kind:
     subjects: Mapping[str, str]
     choice: Literal["bills", "notices"] = "notices"
     both: bool = False
+
+
+class Addressee(Protocol):
+    """Whom a notice is for, and how it reaches them: a member, or as much of one as that takes."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def paperless_bills(self) -> bool: ...
+    @property
+    def paperless_notices(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemberToTell:
+    """As much of a member as a notice takes; read for many at once."""
+
+    pk: int
+    email: str
+    language: str
+    paperless_bills: bool
+    paperless_notices: bool
 
 
 @dataclass(frozen=True)
@@ -154,7 +180,7 @@ def find_kind(*, event: str, facts: Mapping[str, Any]) -> Kind:
     return KINDS[event]
 
 
-def choose_channels(*, kind: Kind, member: Member | None, address: str) -> list[Channel]:
+def choose_channels(*, kind: Kind, member: Addressee | None, address: str) -> list[Channel]:
     """By email when paperless for that kind, else by letter; returned payments and pushed starts by both.
 
     An address given for this one notice always gets its email; someone who is no member gets nothing else. A
