@@ -29,7 +29,8 @@ def match_lines(*, lines: Sequence[ReturnedEntry]) -> list[Match]:
     """Match each line on original trace, bank, account as it was sent, and amount; failing that on our own number.
 
     Our number alone names nothing: the trace or the account must agree as well, and for a correction the bank, whose lines carry
-    no amount. As many statements for one line as for many.
+    no amount. Where the trace names one entry and our number another of the same account and amount, nobody can tell which it
+    is. As many statements for one line as for many.
     """
     by_trace, by_number = _find_candidates(lines)
     return [
@@ -42,8 +43,9 @@ def match_lines(*, lines: Sequence[ReturnedEntry]) -> list[Match]:
 
 def _match(line: ReturnedEntry, traced: Sequence[FileEntry], numbered: Sequence[FileEntry]) -> Match:
     index = _index_as_sent(line)
-    found = [entry for entry in traced if index == entry.blind_index and _suits_amount(line, entry)]
-    found = found or [entry for entry in numbered if _agrees(line, entry, index)]
+    by_trace = [entry for entry in traced if index == entry.blind_index and _suits_amount(line, entry)]
+    by_number = [entry for entry in numbered if _agrees(line, entry, index)]
+    found = [entry for entry in by_trace if entry in by_number] or [*by_trace, *by_number]
     if len(found) == 1:
         return Match(line, found[0])
     return Match(line, reason=MANY_MATCH if found else NO_MATCH)

@@ -134,6 +134,14 @@ class TestWhichEntryALineNames:
         }
         assert find_reasons() == ["no entry of ours matches"]
 
+    def test_a_trace_and_a_number_that_name_two_debits_alike_are_for_staff(self, sent: Payment) -> None:
+        other = pay(make_account(), today=WEDNESDAY)
+        send(WEDNESDAY)
+        torn = make_line(sent.entry, trace=other.entry.trace)
+        assert read_files({"x": write_incoming(torn)}) == {"files": 1, "parked": 1}
+        assert find_reasons() == ["more than one entry of ours matches"]
+        assert read_files({"y": write_incoming(make_line(sent.entry))})["returned"] == 1
+
     def test_an_amount_larger_than_any_of_ours_is_parked_too(self, sent: Payment) -> None:
         line = make_line(sent.entry, cents=99_999_999_99)
         assert read_files({"x": write_incoming(line)}) == {"files": 1, "parked": 1}
