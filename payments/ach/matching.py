@@ -54,12 +54,13 @@ def match_lines(*, lines: Sequence[ReturnedEntry]) -> list[Match]:
     """Match each line on original trace, bank, account as it was sent, and amount; failing that on our own number.
 
     Our number alone names nothing: the trace or the account must agree as well, and for a correction the bank, whose lines carry
-    no amount. As many statements for one line as for many.
+    no amount. Where the trace names one entry and our number another of the same account and amount, nobody can tell which it
+    is. As many statements for one line as for many.
     """
     indexed = [(line, _index_as_sent(line)) for line in lines]
     by_trace = _read_by("trace", {line.original_trace for line in lines})
-    numbers = {_read_number(line) for line, index in indexed if not _list_traced(line, index, by_trace)}
-    by_number = _read_by("individual_id", numbers - {""})
+    unsure = {_read_number(line) for line, index in indexed if not _list_sure(line, index, by_trace)}
+    by_number = _read_by("individual_id", unsure - {""})
     return [_match(line, index, by_trace, by_number) for line, index in indexed]
 
 
@@ -67,12 +68,19 @@ def _match(line: ReturnedEntry, index: str, by_trace: Entries, by_number: Entrie
     if line.company_id != settings.ACH["company_id"].strip():
         return Match(line, reason=NOT_OURS)
     numbered = by_number.get(_read_number(line), ())
-    found = _list_traced(line, index, by_trace) or [
-        entry for entry in numbered if _agrees(line, entry, index)
+    found = _list_sure(line, index, by_trace) or [
+        *_list_traced(line, index, by_trace),
+        *(entry for entry in numbered if _agrees(line, entry, index)),
     ]
     if len(found) == 1:
         return Match(line, found[0])
     return Match(line, reason=MANY_MATCH if found else NO_MATCH)
+
+
+def _list_sure(line: ReturnedEntry, index: str, by_trace: Entries) -> list[SentEntry]:
+    """The entries that the trace and our number name alike."""
+    number = _read_number(line)
+    return [entry for entry in _list_traced(line, index, by_trace) if entry.individual_id == number != ""]
 
 
 def _list_traced(line: ReturnedEntry, index: str, by_trace: Entries) -> list[SentEntry]:
