@@ -20,8 +20,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from members.models import Channel, Member, Notice
-from members.notices import UnableToTell, choose_channels, find_kind, write
+from members.models import Channel, Notice
+from members.notices import Addressee, UnableToTell, choose_channels, find_kind, write
 
 log = structlog.get_logger(__name__)
 _LOCK_CLASS = 7_336_002
@@ -58,7 +58,7 @@ class Telling:
 
     event: str
     subject: str
-    member: Member | None = None
+    member: Addressee | None = None
     address: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""

@@ -151,7 +151,7 @@ def credit_due(*, today: date, at: datetime) -> int:
             lock_accounts(account_ids=[account_id for _key, account_id in chunk])
             # Read again under the lock: one of them may have been canceled meanwhile.
             payments = list(
-                find_uncounted(Q(received_date__lte=today, pk__in=[key for key, _account_id in chunk]))
+                find_uncounted(Q(received_date__lte=today, pk__among=[key for key, _account_id in chunk]))
             )
             apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
             counted += len(payments)
@@ -159,11 +159,11 @@ def credit_due(*, today: date, at: datetime) -> int:
 
 
 def take_back_counted(
-    *, payments: Iterable[Payment], settled: bool, why: str, today: date, at: datetime
+    *, payment_ids: Iterable[int], settled: bool, why: str, today: date, at: datetime
 ) -> None:
     """Take back the money of those payments that has been counted; a scheduled one may never have been."""
-    references = [payment.reference for payment in payments]
-    counted = Receipt.objects.filter(reference__in=references).values_list("reference", flat=True)
+    references = [f"payment:{key}" for key in payment_ids]
+    counted = Receipt.objects.filter(reference__among=references).values_list("reference", flat=True)
     if counted:
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
 

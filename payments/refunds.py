@@ -235,7 +235,7 @@ def follow_returned_payments(*, payment_ids: Iterable[int], today: date, at: dat
     One that waits is stopped. Of one that is out, or in a bank file, the bank now has the money twice over: the account owes it,
     and staff ask for it.
     """
-    refunds = Refund.objects.filter(payment__in=list(payment_ids)).order_by("pk")
+    refunds = Refund.objects.filter(payment__among=list(payment_ids)).order_by("pk")
     _stop(refunds.filter(status=RefundStatus.APPROVED), why=PAYMENT_RETURNED, today=today, at=at)
     for refund in refunds.filter(status__in=GONE_OUT):
         log.error(

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import canceling, drafts, recording, refunds, retries, returns, settlement
+from payments import canceling, drafts, recording, refunds, reminders, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.autopay import announcing, drafting, turning_off
 from payments.autopay.days import find_cut
@@ -96,6 +96,11 @@ def send_files(*, day: date, at: datetime) -> Counts:
 def make_retries(*, day: date, at: datetime) -> Counts:
     """Debits returned for want of funds are sent again, where the policy has it so."""
     return retries.make_retries(today=day, at=at)
+
+
+def remind_due(*, day: date, at: datetime) -> Counts:
+    """Remind of what is due in a week or in two days and neither paid nor scheduled."""
+    return {"reminders": reminders.remind(today=day, at=at)}
 
 
 def clear_drafts(*, day: date, at: datetime) -> Counts:

@@ -76,14 +76,14 @@ def read_outlooks(*, standings: Mapping[int, Standing]) -> dict[int, Outlook]:
 
 def read_scheduled(*, account_ids: Iterable[int]) -> dict[int, int]:
     """By account, the cents that are on their way and count for nothing yet: scheduled payments, and drafts until their day."""
-    waiting = find_uncounted(Q(account__in=list(account_ids))).order_by().values("account")
+    waiting = find_uncounted(Q(account__among=list(account_ids))).order_by().values("account")
     return dict(waiting.annotate(cents=Sum("amount_cents")).values_list("account", "cents"))
 
 
 def read_announced(*, account_ids: Iterable[int], draft_date: date, since: date = date.min) -> dict[int, int]:
     """By account, the most that its payer was told of a draft, in cents; `since` leaves out what was told before."""
     told = DraftAnnouncement.objects.filter(
-        account__in=list(account_ids), draft_date=draft_date, announced_on__gte=since
+        account__among=list(account_ids), draft_date=draft_date, announced_on__gte=since
     )
     return dict(
         told.order_by().values("account").annotate(most=Max("amount_cents")).values_list("account", "most")

@@ -75,7 +75,7 @@ def _announce(
         account_ids=account_ids, draft_date=day.received_date, since=first_of_month(day.received_date)
     )
     more = [key for key in account_ids if due[key] > told.get(key, 0)]
-    mandates = read_with_people(mandates=Mandate.objects.filter(status=MandateStatus.ON, account__in=more))
+    mandates = read_with_people(mandates=Mandate.objects.filter(status=MandateStatus.ON, account__among=more))
     drafts = [Draft(mandate, day, due[mandate.account_id]) for mandate in mandates]
     new = keep_announced(drafts=drafts, today=today, at=at)
     tellings = tell_coming(drafts=[draft for draft in drafts if draft.mandate.account_id in new])

@@ -93,7 +93,7 @@ def _find_waiting(day: DraftDay) -> QuerySet[Mandate]:
 
 def _draft(account_ids: Sequence[int], run: _Run) -> dict[str, int]:
     # Read again under the lock: it may have been turned off, drafted by another run, or paid meanwhile.
-    mandates = read_with_people(mandates=_find_waiting(run.day).filter(account__in=account_ids))
+    mandates = read_with_people(mandates=_find_waiting(run.day).filter(account__among=account_ids))
     keys = [mandate.account_id for mandate in mandates]
     standings = read_standings(account_ids=keys, today=run.today)
     cents = _find_cents(keys, standings, run)

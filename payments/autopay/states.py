@@ -108,7 +108,9 @@ class State:
 def read_states(*, standings: Mapping[int, Standing], at: datetime) -> dict[int, State]:
     """AutoPay of each account; as many statements for one as for many."""
     calendar, outlooks = read_calendar(), read_outlooks(standings=standings)
-    last = Mandate.objects.filter(account__in=list(standings)).order_by("account", "-pk").distinct("account")
+    last = (
+        Mandate.objects.filter(account__among=list(standings)).order_by("account", "-pk").distinct("account")
+    )
     mandates = {
         mandate.account_id: mandate for mandate in last.select_related("bank_account", "authorization")
     }
