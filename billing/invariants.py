@@ -17,7 +17,7 @@ from connector_pay.lib.invariants import Invariant
 from members.models import EnrollmentStatus, StartMove
 
 CHUNK = 5_000
-NEVER_CHANGED = ["billing_movement", "billing_allocation", "billing_withdrawal"]
+NEVER_CHANGED = ["billing_movement", "billing_allocation", "billing_withdrawal", "billing_printedletter"]
 NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt"]
 CHANGING = ["voided_at", "void_reason", "cleared_on", "taken_back_on"]
 

@@ -15,6 +15,9 @@ from django.conf import settings
 log = structlog.get_logger(__name__)
 ACCESSIBLE = "ua-1"
 TEMPLATES = Path("templates") / "documents"
+# typst keeps what it has set until it has set so many other documents: most of a megabyte for each page of a long one.
+KEPT_FOR = 11
+LONG_BYTES = 500_000
 _lock = Lock()
 
 
@@ -47,6 +50,9 @@ def _compile(template: str, **options: Any) -> bytes:
     # One drawing at a time: a compiler is no two threads' at once.
     with _lock:
         document = _open_compiler(template).compile(format="pdf", **options)
+        if isinstance(document, bytes) and len(document) > LONG_BYTES:
+            for _ in range(KEPT_FOR):
+                _open_compiler("blank").compile(format="svg")
     if not isinstance(document, bytes):
         raise UnableToDraw(f"{template}: typst made no document.")
     return document
