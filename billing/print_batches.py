@@ -61,6 +61,11 @@ def find_waiting(*, kind: str) -> QuerySet[Notice]:
     return bills.filter(Exists(Invoice.objects.filter(pk=OuterRef("invoice_id"), voided_at=None)))
 
 
+def read_invoice_id(*, notice: Notice) -> int | None:
+    """The bill that a notice is on paper; None for a letter."""
+    return int(notice.subject.removeprefix(ABOUT)) if notice.event == BILL_EVENT else None
+
+
 def make_batch(*, kind: str, today: date, at: datetime, by: User | None = None) -> PrintBatch:
     """Gather every letter of a kind that waits into a new batch, by ZIP code. Raises UnableToMakeBatch where none waits."""
     with transaction.atomic():
@@ -198,8 +203,9 @@ def _draw_next(left: QuerySet[PrintPart], *, at: datetime) -> PrintPart | None:
 
 
 def _draw_bills(part: PrintPart) -> bytes:
-    subjects = _list_notices(part).values_list("subject", flat=True)
-    invoice_ids = [int(subject.removeprefix(ABOUT)) for subject in subjects]
+    invoice_ids = [
+        key for notice in _list_notices(part) if (key := read_invoice_id(notice=notice)) is not None
+    ]
     return draw_bills(
         invoice_ids=invoice_ids, name=str(part), today=part.batch.business_date, at=part.batch.made_at
     )
