@@ -24,7 +24,7 @@ from connector_pay.lib.jobs import Counts
 from members.letters import draw_letters
 from members.models import Channel, Notice, User
 
-LETTERS_A_PART = 200
+LETTERS_A_PART = 100
 BILL_EVENT, ABOUT = (
     "bill_ready",
     "invoice:",
