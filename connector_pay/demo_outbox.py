@@ -20,7 +20,7 @@ from members.member_id import compact
 from members.models import Channel, Member, Notice
 from members.notices import write
 
-PER_PAGE = 20
+PER_PAGE = 10
 
 
 @never_cache

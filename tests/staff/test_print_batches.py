@@ -91,7 +91,7 @@ def test_who_only_reviews_reads_and_does_nothing(diary: Diary) -> None:
     make(sign_in("add_printbatch"))
     batch = PrintBatch.objects.get()
     draw()
-    assert "in the mail" not in read(reviewer.get(f"{LIST}{batch.pk}/change/"))
+    assert "count it as sent" not in read(reviewer.get(f"{LIST}{batch.pk}/change/"))
     assert reviewer.post(f"{LIST}{batch.pk}/close/").status_code == 403
     assert reviewer.get(f"{LIST}{batch.pk}/close/").status_code == 405
 
