@@ -5,6 +5,7 @@ import re
 import zipfile
 
 import pytest
+from django.db import transaction
 
 from billing import invoices, print_batches
 from billing.models import PrintBatch, PrintedLetter, PrintPart
@@ -150,14 +151,12 @@ def test_a_letter_has_one_place_ever() -> None:
     bill_people("02108")
     batch = make()
     letter = PrintedLetter.objects.get()
-    with pytest.raises(UnableToMakeBatch, match="Another batch took"):
-        print_batches._fill(batch_for_more(batch), [letter.notice_id])
-
-
-def batch_for_more(batch: PrintBatch) -> PrintBatch:
-    return PrintBatch.objects.create(
-        kind=batch.kind, business_date=batch.business_date, letters=1, made_at=batch.made_at
-    )
+    with pytest.raises(UnableToMakeBatch, match="Another batch took"), transaction.atomic():
+        another = PrintBatch.objects.create(
+            kind=BILLS, business_date=ENROLLED, letters=1, made_at=batch.made_at
+        )
+        print_batches._fill(another, [letter.notice_id])
+    assert PrintedLetter.objects.get().part.batch == batch
 
 
 def test_the_archive_has_every_part_under_a_name_that_sorts() -> None:
