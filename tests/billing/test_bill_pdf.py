@@ -182,12 +182,22 @@ def count_pages(document: bytes) -> int:
     return len(re.findall(r"/Type\s*/Page\b", read_objects(document)))
 
 
-def test_an_ordinary_bill_is_one_page_and_a_year_of_open_months_is_two() -> None:
+def test_a_bill_is_one_page_even_with_a_year_of_open_months() -> None:
     account = make_account(status="active")
     assert count_pages(draw(account)) == 1
     bill(account.enrollment, today=date(2027, 12, 1))
     assert len(describe(account, today=date(2027, 12, 1))["months"]["rows"]) == 12
-    assert count_pages(draw(account, today=date(2027, 12, 1))) == 2
+    assert count_pages(draw(account, today=date(2027, 12, 1))) == 1
+
+
+def test_what_does_not_fit_one_page_goes_on_a_second_one() -> None:
+    name = "Bartholomew Featherstonehaugh"
+    account = make_account(
+        status="active", member=make_member(first_name=name, last_name=name, street=name * 3)
+    )
+    bill(account.enrollment, today=date(2028, 12, 1))
+    assert len(describe(account, today=date(2028, 12, 1))["months"]["rows"]) == 24
+    assert count_pages(draw(account, today=date(2028, 12, 1))) == 2
 
 
 def test_many_bills_are_one_document_in_the_order_asked_for() -> None:

@@ -147,15 +147,19 @@ def test_a_part_that_cannot_be_drawn_holds_up_no_other_and_is_tried_again(monkey
     assert print_batches.is_drawn(batch_id=batch.pk)
 
 
+@transaction.atomic
+def take_again(notice_id: int) -> None:
+    """Put a letter into another batch, as a second gathering at the same moment would."""
+    another = PrintBatch.objects.create(kind=BILLS, business_date=ENROLLED, letters=1, made_at=noon(ENROLLED))
+    print_batches._fill(another, [notice_id])
+
+
 def test_a_letter_has_one_place_ever() -> None:
     bill_people("02108")
     batch = make()
     letter = PrintedLetter.objects.get()
-    with pytest.raises(UnableToMakeBatch, match="Another batch took"), transaction.atomic():
-        another = PrintBatch.objects.create(
-            kind=BILLS, business_date=ENROLLED, letters=1, made_at=batch.made_at
-        )
-        print_batches._fill(another, [letter.notice_id])
+    with pytest.raises(UnableToMakeBatch, match="Another batch took"):
+        take_again(letter.notice_id)
     assert PrintedLetter.objects.get().part.batch == batch
 
 
