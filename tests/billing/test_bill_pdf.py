@@ -183,8 +183,13 @@ def count_pages(document: bytes) -> int:
 
 
 def test_a_bill_is_one_page_even_with_a_year_of_open_months() -> None:
-    account = make_account(status="active")
+    account = make_account(status="active", member=make_member(first_name="Bartholomew Maximilian"))
     assert count_pages(draw(account)) == 1
+    for day in range(10, 15):
+        receive(account, 1_00, on=date(2027, 1, day))
+    bill(account.enrollment, today=date(2027, 4, 1))
+    assert len(describe(account, today=date(2027, 4, 1))["months"]["rows"]) == 4
+    assert count_pages(draw(account, today=date(2027, 4, 1))) == 1
     bill(account.enrollment, today=date(2027, 12, 1))
     assert len(describe(account, today=date(2027, 12, 1))["months"]["rows"]) == 12
     assert count_pages(draw(account, today=date(2027, 12, 1))) == 1
