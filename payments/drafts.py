@@ -40,7 +40,7 @@ class Contents:
     """What was found and typed so far. `typed` keeps the amount page as it was filled in; `pay_on` is None for today.
 
     `shows_account` is False for a guest who gave no date of birth: nothing of the account is shown;
-    `withheld` says that this is because of too many look-ups.
+    `withheld` says that this is because of too many look-ups. `bill_number` is the bill's whose code the guest came by.
     """
 
     account_ids: tuple[int, ...] = ()
@@ -48,6 +48,7 @@ class Contents:
     withheld: bool = False
     person: str = ""
     identifier: str = ""
+    bill_number: str = ""
     date_of_birth: date | None = None
     typed: Mapping[str, Any] = field(default_factory=dict)
     chosen: tuple[Chosen, ...] = ()
