@@ -22,6 +22,7 @@ class Policy:
     maximum_payment_cents: int = 10_000_00
     maximum_premiums_ahead: int = 3
     duplicate_warning_days: int = 10
+    bill_link_days: int = 180  # how long the code on a bill opens guest payment
     draft_minutes: int = 60  # how long a half-typed payment is kept
     guest_find_per_address: int = 10  # distinct identifiers from one address in the window
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window

@@ -20,10 +20,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "connector_pay.settings")
 
 app = Celery("connector_pay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["connector_pay", "members", "payments"])
+app.autodiscover_tasks(["connector_pay", "members", "billing", "payments"])
 app.conf.beat_schedule = {
     "run what is due": {"task": "connector_pay.tasks.run_what_is_due", "schedule": 60.0},
     "send notices": {"task": "members.tasks.send_notices", "schedule": 60.0},
+    "draw print batches": {"task": "billing.tasks.draw_print_batches", "schedule": 60.0},
 }
 
 

@@ -42,7 +42,7 @@ class Contents:
     `is_autopay`: AutoPay is being set up, and what is `chosen` for each account is the payer's limit, 0 for none.
 
     `shows_account` is False for a guest who gave no date of birth: nothing of the account is shown;
-    `withheld` says that this is because of too many look-ups.
+    `withheld` says that this is because of too many look-ups. `bill_number` is the bill's whose code the guest came by.
     """
 
     account_ids: tuple[int, ...] = ()
@@ -50,6 +50,7 @@ class Contents:
     withheld: bool = False
     person: str = ""
     identifier: str = ""
+    bill_number: str = ""
     date_of_birth: date | None = None
     typed: Mapping[str, Any] = field(default_factory=dict)
     chosen: tuple[Chosen, ...] = ()

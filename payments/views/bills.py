@@ -1,4 +1,4 @@
-"""Bills: the list, and one bill with what was paid on it."""
+"""Bills: the list, and one bill with what was paid on it, as a page and as a PDF to keep or to mail."""
 
 from datetime import date
 
@@ -6,9 +6,11 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from billing.accounts import list_accounts_of_member
 from billing.balances import read_standing
+from billing.bill_pdf import draw_bills
 from billing.bills import Bill, UnableToFindBill, find_bill, list_bills, list_money
 from connector_pay.lib import clock
 from members.models import EnrollmentStatus
@@ -32,10 +34,7 @@ def bills(request: HttpRequest, *, member_pk: int) -> HttpResponse:
 @require_member
 def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
     """One bill."""
-    try:
-        found = find_bill(number=number, account_ids=list_accounts_of_member(member_pk=member_pk))
-    except UnableToFindBill as error:
-        raise Http404("There is no bill of yours with that number.") from error
+    found = _find_own(number, member_pk=member_pk)
     today = clock.today()
     older_cents = _sum_older(found, today=today)
     context = {
@@ -48,6 +47,26 @@ def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
         "money": list_money(invoice_id=found.invoice.pk),
     }
     return render(request, "billing/bill.html", context)
+
+
+@never_cache
+@login_required
+@require_member
+@require_safe
+def bill_document(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
+    """The bill with its coupon, as it stands now."""
+    found = _find_own(number, member_pk=member_pk)
+    at = clock.now()
+    document = draw_bills(invoice_ids=[found.invoice.pk], today=clock.business_date(moment=at), at=at)
+    headers = {"Content-Disposition": f'attachment; filename="bill-{found.invoice.number}.pdf"'}
+    return HttpResponse(document, content_type="application/pdf", headers=headers)
+
+
+def _find_own(number: str, *, member_pk: int) -> Bill:
+    try:
+        return find_bill(number=number, account_ids=list_accounts_of_member(member_pk=member_pk))
+    except UnableToFindBill as error:
+        raise Http404("There is no bill of yours with that number.") from error
 
 
 def _sum_older(found: Bill, *, today: date) -> int:

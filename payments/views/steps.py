@@ -315,10 +315,12 @@ def _find_typed_bank(form: BankForm) -> routing_directory.Bank | None:
 
 
 def _list_identification(journey: Journey) -> list[dict[str, str]]:
-    """For a guest, whose bill it is: the number they typed, in groups, and the name where it may be shown."""
+    """For a guest, whose bill it is: the number they typed, in groups, or the bill's; and the name where it may be shown."""
     contents = journey.contents
     if not journey.is_guest:
         return []
+    if contents.bill_number:
+        return [{"label": _("Bill number"), "value": contents.bill_number, "change_url": ""}]
     typed = read_identifier(contents.identifier)
     label = _("Member ID") if typed.member_id else _("Phone number")
     value = member_id.format(typed.member_id) if typed.member_id else typed.written

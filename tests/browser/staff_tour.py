@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.test import override_settings
 from django.urls import reverse
 
+from billing.print_batches import draw_waiting
 from connector_pay.lib import clock
 from payments.bank_accounts import validate
 from payments.models import Payment, PaymentStatus
@@ -25,6 +26,8 @@ def tour_staff(visit: "Visit") -> None:
     visit.open("/admin/payments/payment/", "staff-payments")
     tour_waiting_accounts(visit)
     visit.open(reverse("demo_date"), "staff-demo-date")
+    visit.open(reverse("demo_outbox"), "staff-demo-outbox")
+    tour_paper(visit)
     tour_refunds(visit)
 
 
@@ -35,6 +38,21 @@ def sign_in_as_staff(visit: "Visit", *, looked_at: bool = False) -> None:
     visit.fill("Username:", staff.username)
     visit.fill("Password:", people.PASSWORD)
     visit.press("Log in", "staff-index" if looked_at else "")
+
+
+def tour_paper(visit: "Visit") -> None:
+    """A batch of bills is made, drawn and closed; a bill's code is looked at."""
+    visit.open(reverse("admin:billing_printbatch_changelist"), "staff-print-batches")
+    with visit.page.expect_navigation():
+        visit.page.get_by_role("button", name="Make a batch of bills").click()
+    visit.look("staff-print-batch-made")
+    draw_waiting(at=clock.now())
+    visit.page.reload()
+    visit.look("staff-print-batch-drawn")
+    visit.press("All is in the mail: count it as sent", "staff-print-batch-closed")
+    visit.open(reverse("admin:billing_billlink_changelist"))
+    first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
+    visit.open(first or "", "staff-bill-code")
 
 
 def tour_refunds(visit: "Visit") -> None:

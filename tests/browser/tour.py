@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from billing.bill_links import ensure_links, format_code, revoke_links
+from billing.models import Invoice
 from connector_pay.lib import clock
 from payments import drafts
 from payments.models import PaymentStatus
@@ -200,6 +202,35 @@ def tour_guest(visit: Visit) -> None:
     visit.follow("Cancel this payment", "cancel")
     _find_receipt(visit, household)
     visit.open("/guest/00000000-0000-0000-0000-000000000000/amount/", "start-again")
+
+
+def tour_bill_codes(visit: Visit) -> None:
+    """A guest who scans the code on a bill: one that is open, paid, replaced; and a code that opens nothing."""
+    household = visit.portal.add_household()
+    visit.page.context.clear_cookies()
+    visit.open(_scan(households.find_bill(household, voided=False)), "bill-code")
+    visit.press("Pay this bill", "bill-code-amount")
+    visit.press("Continue")
+    fill_bank(visit)
+    visit.press("Continue", "bill-code-review")
+    tick_all(visit)
+    visit.press("Pay $312.44")
+    visit.open(_scan(households.find_bill(household, voided=False)), "bill-code-paid")
+    past = households.add_with_a_past(visit.portal)
+    visit.open(_scan(households.list_bills(past.member)[-1]), "bill-code-with-an-older-bill")
+    pushed = households.add_pushed(visit.portal)
+    replaced = households.find_bill(pushed, voided=True)
+    address = _scan(replaced)
+    visit.open(address, "bill-code-replaced")
+    revoke_links(invoice_ids=[replaced.pk], at=clock.now())
+    visit.open(address, "bill-code-too-old")
+    visit.open("/b/ABCDE-FGHIJ-KLMNO-PQRST/", "bill-code-none")
+
+
+def _scan(bill: Invoice) -> str:
+    """Where the code on a bill leads."""
+    codes = ensure_links(invoice_ids=[bill.pk], today=clock.today(), at=clock.now())
+    return reverse("bill_link", args=[format_code(codes[bill.pk])])
 
 
 def _uncheck_all(visit: Visit) -> None:
@@ -408,6 +439,7 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "activation": tour_activation,
     "guest": tour_guest,
     "unseen guest": tour_unseen_guest,
+    "bill codes": tour_bill_codes,
     "member": tour_member,
     "scheduling": tour_scheduling,
     "autopay": tour_autopay,

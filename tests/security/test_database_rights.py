@@ -26,6 +26,7 @@ APPEND_ONLY = (
         "payments_draftannouncement",
         "payments_refundmove",
         "billing_withdrawal",
+        "billing_printedletter",
     ),
     *(
         "payments_returnline",
@@ -39,6 +40,9 @@ KEPT = {
     "payments_payment": {"status", "effective_date", "posted_on", "return_code"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
+    "billing_billlink": {"revoked_at"},
+    "billing_printbatch": {"closed_at"},
+    "billing_printpart": {"document", "drawn_at"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
