@@ -12,6 +12,9 @@ class Policy:
     enrollment_window_days: int = 60  # from the requested start, where intake names no end of the window
     file_cutoff: time = time(17, 0)  # Eastern, banking days only
     posting_banking_days: int = 3  # after settlement
+    autopay_day: int = 22  # of the month: the day on which an AutoPay draft counts as received
+    autopay_last_day: int = 19  # of the month: AutoPay turned on later drafts from the next month on
+    autopay_notice_days: int = 10  # before the draft: by then its amount must have been announced
     refund_banking_days: int = 5  # after settlement, before a debit's money is refunded
     refund_check_banking_days: int = 10  # after deposit, before a check's money is refunded
     reversal_banking_days: int = 5  # after settlement: by then the payer's bank must have the reversal

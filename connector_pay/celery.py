@@ -36,6 +36,7 @@ def read_timetable() -> list[Job]:
     from connector_pay.lib.jobs import Job
     from members import tasks as members
     from payments import tasks as payments
+    from payments.autopay.days import find_drafting_time
 
     cutoff = read_policy().file_cutoff
     return [
@@ -43,6 +44,15 @@ def read_timetable() -> list[Job]:
         Job("end_coverage", at=time(0, 3), run=members.end_coverage),
         Job("issue_invoices", at=time(0, 5), run=billing.issue_invoices),
         Job("review_overdue", at=time(0, 10), run=billing.review_overdue, needs=("credit_due",)),
+        Job(
+            "end_autopay", at=time(0, 12), run=payments.end_autopay, needs=("end_coverage", "review_overdue")
+        ),
+        Job(
+            "announce_drafts",
+            at=time(0, 15),
+            run=payments.announce_drafts,
+            needs=("issue_invoices", "end_autopay"),
+        ),
         Job("clear_drafts", at=time(3, 0), run=payments.clear_drafts),
         Job("read_bank", at=time(7, 0), run=payments.read_bank),
         Job(
@@ -52,6 +62,7 @@ def read_timetable() -> list[Job]:
         Job(
             "make_retries", at=_half_an_hour_before(cutoff), run=payments.make_retries, days=_on_banking_days
         ),
+        Job("draft_autopay", at=find_drafting_time(), run=payments.draft_autopay, days=payments.is_cut),
         Job("send_files", at=cutoff, run=payments.send_files, days=_on_banking_days),
         Job("self_check", at=time(23, 30), run=portal.self_check, only_asks=True),
     ]

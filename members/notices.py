@@ -24,6 +24,12 @@ and start_restored `amount_cents` is what is still to be paid, which may be noth
 |                        | (confirmation_number; last_four; check_number; due_cents, due_date, effect)       |
 | bank_account_stopped   | last_four, state (blocked, paused, stopped, suspended), bills: each with product, |
 |                        | coverage_month, remaining_cents, due_date (autopay; canceled: how many payments)  |
+| autopay_on,            | product, last_four, draft_date, amount_cents (of the first draft), text: what was |
+| autopay_changed        | authorized, word for word                                                         |
+| autopay_off            | product, last_four, bills (canceled_cents: a draft not sent; ended: with coverage)|
+| autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date                |
+| autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills                |
+| autopay_waiting        | product, last_four, draft_date, amount_cents, bills                               |
 """
 
 from collections.abc import Iterable, Mapping
@@ -96,6 +102,7 @@ def _kind(needs: str, english: str, spanish: str, **how: Any) -> Kind:
     return Kind(needs=frozenset(needs.split()), subjects={"en": english, "es": spanish}, **how)
 
 
+DRAFT = "product last_four draft_date amount_cents"
 PAYMENT = "product amount_cents confirmation_number"
 KINDS: dict[str, Kind] = {
     "payment_received": _kind(
@@ -159,6 +166,24 @@ KINDS: dict[str, Kind] = {
         "last_four state bills",
         "We can no longer take payments from your bank account",
         "Ya no podemos cobrar de su cuenta de banco",
+        both=True,
+    ),
+    "autopay_on": _kind(f"{DRAFT} text", "AutoPay is on", "El pago automático está activado"),
+    "autopay_changed": _kind(f"{DRAFT} text", "You changed AutoPay", "Usted cambió el pago automático"),
+    "autopay_off": _kind("product last_four bills", "AutoPay is off", "El pago automático está desactivado"),
+    "autopay_coming": _kind(
+        f"{DRAFT} debit_date cut_date", "An AutoPay payment is coming", "Se acerca un pago automático"
+    ),
+    "autopay_ceiling": _kind(
+        f"{DRAFT} ceiling_cents bills",
+        "AutoPay will not pay your bill. Please pay it now",
+        "El pago automático no pagará su factura. Páguela ahora",
+        both=True,
+    ),
+    "autopay_waiting": _kind(
+        f"{DRAFT} bills",
+        "AutoPay cannot pay your bill yet. Please pay it now",
+        "El pago automático aún no puede pagar su factura. Páguela ahora",
         both=True,
     ),
 }

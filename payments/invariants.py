@@ -39,6 +39,24 @@ SINGLE_AUTHORIZATION_USED_ONCE = """
     JOIN payments_payment AS payment ON payment.authorization_id = proof.id AND payment.retry_of_id IS NULL
     WHERE NOT proof.recurring GROUP BY proof.id HAVING count(*) > 1
 """
+ONE_DRAFT_A_MONTH = """
+    SELECT account_id, date_trunc('month', received_date), count(*) FROM payments_payment
+    WHERE channel = 'autopay' AND retry_of_id IS NULL
+    GROUP BY account_id, date_trunc('month', received_date) HAVING count(*) > 1
+"""
+DRAFTED_AS_ANNOUNCED = """
+    SELECT payment.id, payment.amount_cents FROM payments_payment AS payment
+    WHERE payment.channel = 'autopay' AND payment.retry_of_id IS NULL AND (
+        NOT EXISTS (
+            SELECT FROM payments_mandate AS mandate WHERE mandate.authorization_id = payment.authorization_id
+            AND mandate.account_id = payment.account_id AND mandate.drafts_from <= payment.received_date
+        ) OR NOT EXISTS (
+            SELECT FROM payments_draftannouncement AS told
+            WHERE told.account_id = payment.account_id AND told.draft_date = payment.received_date
+              AND told.amount_cents >= payment.amount_cents
+        )
+    )
+"""
 ONE_PAYMENT_PER_FORM = """
     SELECT form_key, account_id, count(*) FROM payments_payment GROUP BY form_key, account_id HAVING count(*) > 1
 """
@@ -236,6 +254,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I4 one debit each", "A single authorization serves one payment.", SINGLE_AUTHORIZATION_USED_ONCE
+    ),
+    Invariant("I4 one draft a month", "AutoPay drafts an account at most once a month.", ONE_DRAFT_A_MONTH),
+    Invariant(
+        "I4 drafted as announced",
+        "AutoPay drafts under a standing permission, and no more than was announced.",
+        DRAFTED_AS_ANNOUNCED,
     ),
     Invariant("I6 one form, one payment", "A form makes one payment an account.", ONE_PAYMENT_PER_FORM),
     *HISTORIES,

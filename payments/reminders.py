@@ -43,7 +43,9 @@ def _find_due(*, today: date) -> Iterable[int]:
     live = Invoice.objects.filter(voided_at=None)
     own = DueDateOverride.objects.filter(account__isnull=False).values("account")
     dated = Q(account__enrollment__binder_due_date__isnull=False) | Q(account__in=own)
-    drafted = find_live().filter(status=MandateStatus.ON).values("account")
+    # AutoPay that begins with a later bill does not draft this one.
+    begun = Q(drafts_from__lte=today + timedelta(days=max(DAYS_BEFORE)))
+    drafted = find_live().filter(begun, status=MandateStatus.ON).values("account")
     asked = live.filter(Q(coverage_month__in=months) | dated).exclude(account__in=drafted)
     return asked.values_list("account", flat=True).distinct()
 

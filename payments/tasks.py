@@ -16,8 +16,11 @@ from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import canceling, drafts, recording, refunds, reminders, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
+from payments.autopay import announcing, drafting, turning_off
+from payments.autopay.days import find_cut
 from payments.bank import open_bank
-from payments.models import BankAccountStatus, Payment
+from payments.banking_calendar import read_calendar
+from payments.models import BankAccountStatus, Mandate, Payment
 from payments.validation.prenotes import pass_prenotes
 
 log = structlog.get_logger(__name__)
@@ -47,6 +50,31 @@ def settle_due(*, day: date, at: datetime) -> Counts:
         "refunded": refunds.settle_refunds(today=day, at=at),
     }
     return {**counts, **{name: count for name, count in more.items() if count}}
+
+
+def end_autopay(*, day: date, at: datetime) -> Counts:
+    """AutoPay ends with the enrollment."""
+    return turning_off.end_with_enrollments(today=day, at=at)
+
+
+def announce_drafts(*, day: date, at: datetime) -> Counts:
+    """Tell each payer what AutoPay will take this month, by 10 days before."""
+    return announcing.announce_drafts(today=day, at=at)
+
+
+def draft_autopay(*, day: date, at: datetime) -> Counts:
+    """Validate the accounts that wait, then record what AutoPay takes on the draft day; the file of today holds it."""
+    counts = settlement.validate_waiting(today=day, at=at)
+    drafted = drafting.draft_all(today=day, at=at)
+    if _is_too_late(day):
+        # Their received date may have come: what a failed run has held up counts at once, as of that date.
+        recording.credit_due(today=clock.today(), at=clock.now())
+    return {**counts, **drafted}
+
+
+def is_cut(day: date) -> bool:
+    """Whether the file of this day holds AutoPay's drafts."""
+    return find_cut(today=day, calendar=read_calendar()) is not None
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
@@ -80,15 +108,13 @@ def clear_drafts(*, day: date, at: datetime) -> Counts:
     return {"cleared": drafts.clear_expired_drafts(at=at)}
 
 
-def wake_validation(*, payments: Iterable[Payment]) -> None:
-    """Have the bank accounts of payments just recorded validated, once they are committed; never holds up the payer.
+def wake_validation(*, uses: Iterable[Payment | Mandate]) -> None:
+    """Have the bank accounts of what was just recorded validated, once it is committed; never holds up the payer.
 
     The file of the day validates whatever waits, so nothing is lost where no worker can be woken.
     """
     unchecked = {
-        payment.bank_account_id
-        for payment in payments
-        if payment.bank_account.status == BankAccountStatus.UNCHECKED
+        item.bank_account_id for item in uses if item.bank_account.status == BankAccountStatus.UNCHECKED
     }
     if unchecked:
         transaction.on_commit(partial(_wake_validation, sorted(unchecked)))

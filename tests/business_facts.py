@@ -4,7 +4,17 @@ from typing import Any
 
 from billing.models import Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
-from payments.models import BankAccount, BankFile, FileEntry, Payment, Prenote, Refund, ReturnLine
+from payments.models import (
+    BankAccount,
+    BankFile,
+    DraftAnnouncement,
+    FileEntry,
+    Mandate,
+    Payment,
+    Prenote,
+    Refund,
+    ReturnLine,
+)
 
 
 def read_facts() -> dict[str, list[tuple[Any, ...]]]:
@@ -22,6 +32,10 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),
         "payments": Payment.objects.values_list(
             who, "amount_cents", "received_date", "status", "effective_date", "posted_on", "return_code"
+        ),
+        "mandates": Mandate.objects.values_list(who, "status", "drafts_from", "ceiling_cents"),
+        "announcements": DraftAnnouncement.objects.values_list(
+            who, "draft_date", "amount_cents", "announced_on"
         ),
         "withdrawals": Withdrawal.objects.values_list(f"receipt__{who}", "cents"),
         "refunds": Refund.objects.values_list(

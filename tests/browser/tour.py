@@ -328,6 +328,38 @@ def tour_scheduling(visit: Visit) -> None:
     visit.press("Cancel this payment", "receipt-canceled")
 
 
+def tour_autopay(visit: Visit) -> None:
+    """AutoPay: off, set up for both bills, changed, turned off; and as it stands after a return."""
+    household = households.add_scheduling(visit.portal)
+    households.add_dental(household)
+    sign_in(visit, household)
+    visit.open("/autopay/", "autopay-off")
+    visit.open("/autopay/set-up/", "autopay-bills")
+    _uncheck_all(visit)
+    visit.press("Continue", "autopay-bills-nothing-chosen")
+    visit.page.get_by_label("Health", exact=True).check()
+    visit.page.get_by_label("Dental", exact=True).check()
+    visit.fill("Most to take at once for dental (optional)", "20")
+    visit.press("Continue", "autopay-bank")
+    fill_bank(visit)
+    visit.press("Continue", "autopay-review")
+    visit.press("Turn on AutoPay", "autopay-review-nothing-ticked")
+    tick_all(visit)
+    visit.press("Turn on AutoPay", "autopay-confirmation")
+    visit.open("/autopay/", "autopay-on")
+    visit.open("/home/", "home-autopay")
+    visit.follow("Make a payment", "pay-amount-autopay")
+    visit.open("/autopay/")
+    visit.page.locator("main").get_by_role("link", name="Turn off AutoPay").first.click()
+    visit.look("autopay-turn-off")
+    visit.press("Turn off AutoPay", "autopay-turned-off")
+    stopped = households.add_with_autopay_stopped(visit.portal)
+    sign_in(visit, stopped)
+    visit.look("home-autopay-stopped")
+    visit.open("/autopay/", "autopay-stopped")
+    visit.open("/autopay/set-up/", "autopay-bills-missed")
+
+
 def tour_past(visit: Visit) -> None:
     """A member with a history: paid, returned, canceled, past due."""
     household = households.add_with_a_past(visit.portal)
@@ -410,6 +442,7 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "bill codes": tour_bill_codes,
     "member": tour_member,
     "scheduling": tour_scheduling,
+    "autopay": tour_autopay,
     "past": tour_past,
     "replaced bill": tour_replaced_bill,
     "faults": tour_faults,

@@ -25,6 +25,11 @@ FACTS = {
     "invoice_number": "0000000042",
     "coverage_month": "2027-03-01",
     "requested_start": "2027-02-01",
+    "draft_date": "2027-01-22",
+    "debit_date": "2027-01-25",
+    "cut_date": "2027-01-21",
+    "ceiling_cents": 250_00,
+    "text": "I authorize the exchange to take what is due each month.",
     "method": "check",
     "state": "blocked",
     "bills": [
@@ -45,6 +50,9 @@ ABOUT_MONEY_OWED = [
     "due_reminder",
     "enrollment_expired",
     "bank_account_stopped",
+    "autopay_off",
+    "autopay_ceiling",
+    "autopay_waiting",
 ]
 MAY_ASK_FOR_NOTHING = ["start_pushed", "start_restored", "bill_ready"]
 everything = pytest.mark.parametrize(

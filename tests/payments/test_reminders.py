@@ -9,6 +9,7 @@ from members.models import Notice
 from payments.mandates import suspend_mandates
 from payments.models import MandateStatus, PaymentChannel
 from payments.reminders import remind
+from tests.payments.autopay.granting import turn_on
 from tests.payments.paying import FEBRUARY, PREMIUM, make_account, make_payer, noon, pay
 from tests.payments.test_consequences import grant_autopay
 from tests.people import make_member, make_user
@@ -79,6 +80,12 @@ def test_an_account_that_is_drafted_is_left_alone_until_its_mandate_is_suspended
     mandate.refresh_from_db()
     assert mandate.status == MandateStatus.SUSPENDED
     assert remind_on(A_WEEK_BEFORE) == 1
+
+
+def test_autopay_that_begins_with_a_later_bill_leaves_this_one_to_be_reminded_of():
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 20)))
+    assert remind_on(TWO_DAYS_BEFORE) == 1
 
 
 @pytest.mark.parametrize("own", [True, False])

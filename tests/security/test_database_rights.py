@@ -23,6 +23,7 @@ APPEND_ONLY = (
         "payments_filechunk",
         "payments_fileentry",
         "payments_mandatemove",
+        "payments_draftannouncement",
         "payments_refundmove",
         "billing_withdrawal",
         "billing_printedletter",
