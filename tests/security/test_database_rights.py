@@ -25,6 +25,7 @@ APPEND_ONLY = (
         "payments_mandatemove",
         "payments_refundmove",
         "billing_withdrawal",
+        "billing_episodemove",
     ),
     *(
         "payments_returnline",
@@ -39,6 +40,7 @@ KEPT = {
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
+    "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
