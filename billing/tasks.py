@@ -1,9 +1,14 @@
-"""Billing's jobs of the timetable: issuing invoices, and the nightly review of what is overdue."""
+"""Billing's jobs of the timetable: bills void after an end, invoices issued, and the nightly review of what is overdue."""
 
 from datetime import date, datetime
 
-from billing import invoices, overdue
+from billing import ends, invoices, overdue
 from connector_pay.lib.jobs import Counts
+
+
+def void_ended(*, day: date, at: datetime) -> Counts:
+    """Void the bills of months after the last day of coverage."""
+    return ends.void_after_ends(today=day, at=at)
 
 
 def issue_invoices(*, day: date, at: datetime) -> Counts:
