@@ -43,6 +43,12 @@ def read_timetable() -> list[Job]:
         Job("void_ended", at=time(0, 4), run=billing.void_ended, needs=("end_coverage",)),
         Job("issue_invoices", at=time(0, 5), run=billing.issue_invoices),
         Job("review_overdue", at=time(0, 10), run=billing.review_overdue, needs=("credit_due",)),
+        Job(
+            "review_behind",
+            at=time(0, 15),
+            run=payments.review_behind,
+            needs=("credit_due", "end_coverage", "review_overdue"),
+        ),
         Job("clear_drafts", at=time(3, 0), run=payments.clear_drafts),
         Job("read_bank", at=time(7, 0), run=payments.read_bank),
         Job(

@@ -12,11 +12,13 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from billing import episodes
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import canceling, credit_left, drafts, recording, refunds, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
+from payments.banking_calendar import read_calendar
 from payments.models import BankAccountStatus, Payment
 from payments.validation.prenotes import pass_prenotes
 
@@ -26,6 +28,11 @@ log = structlog.get_logger(__name__)
 def credit_due(*, day: date, at: datetime) -> Counts:
     """Count scheduled payments whose received date has come."""
     return {"credited": recording.credit_due(today=day, at=at)}
+
+
+def review_behind(*, day: date, at: datetime) -> Counts:
+    """Follow coverage whose bills are past due, up to the list of what staff end; banking days are known here."""
+    return episodes.review(today=day, at=at, add_banking_days=read_calendar().add)
 
 
 def read_bank(*, day: date, at: datetime) -> Counts:
