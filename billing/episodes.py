@@ -50,6 +50,11 @@ class _Night:
     today: date
     at: datetime
 
+    def choose_kind(self, account_id: int) -> Kind:
+        """The ladder of an account by what it is tonight."""
+        product = self.standings[account_id].product
+        return choose_kind(product=product, subsidized=account_id in self.subsidized)
+
 
 def read_behind(*, account_ids: Iterable[int]) -> dict[int, Behind]:
     """Where those of the accounts stand that are behind. One statement."""
@@ -133,7 +138,11 @@ def _is_overtaken(episode: Episode, night: _Night) -> bool:
 
 def _has_gained_subsidy(episode: Episode, night: _Night) -> bool:
     is_long = episode.kind == Kind.LONG
-    return episode.status == EpisodeStatus.OPEN and not is_long and episode.account_id in night.subsidized
+    return (
+        episode.status == EpisodeStatus.OPEN
+        and not is_long
+        and night.choose_kind(episode.account_id) == Kind.LONG
+    )
 
 
 def _open(night: _Night) -> int:
@@ -149,7 +158,7 @@ def _open(night: _Night) -> int:
         Episode(
             account_id=key,
             oldest_month=bills[0].coverage_month,
-            kind=choose_kind(product=night.standings[key].product, subsidized=key in night.subsidized).value,
+            kind=night.choose_kind(key).value,
             found_on=night.today,
             opened_at=night.at,
         )

@@ -86,6 +86,7 @@ class TestOpening:
     ) -> None:
         cover(today=TODAY, product=product, subsidized=subsidized)
         night(FOUND)
+        night(FOUND + timedelta(days=1))
         assert Episode.objects.get().kind == kind
 
     def test_many_accounts_take_as_many_statements_as_one(self, django_assert_max_num_queries) -> None:
