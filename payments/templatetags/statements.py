@@ -1,5 +1,6 @@
 """The public words for what is due, for a first bill, and for where coverage stands."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from django import template
@@ -33,3 +34,9 @@ def first_bill_words(standing: Standing, today: date) -> str:
 def moved_start_words(standing: Standing, today: date) -> str:
     """That coverage starts later than asked for; empty where it does not."""
     return describe_moved_start(standing=standing, today=today)
+
+
+@register.filter
+def behind_words(standing: Standing, sentences: Mapping[int, str]) -> str:
+    """What an account that is behind is told, of the sentences by account; empty where it is not."""
+    return sentences.get(standing.account_id, "")

@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from billing.accounts import list_accounts_of_member
 from billing.balances import read_standings
 from connector_pay.lib import clock
+from payments.behind_sentences import describe_each_behind
 from payments.payables import can_be_paid
 from payments.receipts import PaymentFilter, list_payments
 from payments.statements import describe_status
@@ -27,6 +28,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     recent = list_payments(member_pk=member_pk, wanted=PaymentFilter())[:RECENT_PAYMENTS]
     context = {
         "cards": cards,
+        "behind": describe_each_behind(standings=cards, today=today),
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
         "can_pay": any(can_be_paid(standing=card) for card in cards),
