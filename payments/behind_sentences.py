@@ -12,13 +12,13 @@ from connector_pay.lib.templatetags.exchange import long_date
 from members.models import EnrollmentStatus
 
 _PAY_OR_ENDS = _(
-    "You are still covered. Pay the past due %(amount)s by %(pay_by)s, or your coverage ends with %(end)s."
+    "You are still covered. Pay the past due %(amount)s by %(pay_by)s, or your coverage ends on %(end)s."
 )
 _PAY_OR_MAY_END = _(
     "You are still covered. Pay the past due %(amount)s by %(pay_by)s, or your coverage can end."
 )
 _TOO_LATE = _(
-    "The last day to pay was %(pay_by)s. Your coverage will end with %(end)s. Call us now if you want to keep it."
+    "The last day to pay was %(pay_by)s. Your coverage will end on %(end)s. Call us now if you want to keep it."
 )
 _TOO_LATE_MAY_END = _(
     "The last day to pay was %(pay_by)s. Your coverage can end. Call us now if you want to keep it."

@@ -132,7 +132,7 @@ def test_where_nothing_is_to_be_paid_the_notice_says_so_and_asks_for_nothing(eve
 @pytest.mark.parametrize(
     ("language", "named", "not_named"),
     [
-        ("en", "your coverage ends with January 31, 2027", ["your coverage can end", "name its last day"]),
+        ("en", "your coverage ends on January 31, 2027", ["your coverage can end", "name its last day"]),
         ("es", "su cobertura termina el 31 de enero de 2027", ["puede terminar", "cuál es su último día"]),
     ],
 )

@@ -30,13 +30,13 @@ def say(
 
 def test_up_to_the_last_day_it_says_what_to_pay_by_when_and_what_happens_otherwise() -> None:
     assert say(today=LAST_DAY) == (
-        "You are still covered. Pay the past due $284.17 by February 23, 2027, or your coverage ends with January 31, 2027."
+        "You are still covered. Pay the past due $284.17 by February 23, 2027, or your coverage ends on January 31, 2027."
     )
 
 
 def test_the_day_after_it_says_that_it_is_too_late_and_whom_to_call() -> None:
     assert say(today=date(2027, 2, 24)) == (
-        "The last day to pay was February 23, 2027. Your coverage will end with January 31, 2027. "
+        "The last day to pay was February 23, 2027. Your coverage will end on January 31, 2027. "
         "Call us now if you want to keep it."
     )
 
@@ -51,7 +51,7 @@ def test_where_staff_choose_the_end_no_day_is_named() -> None:
 
 def test_with_a_subsidy_there_is_longer_and_the_first_month_is_covered() -> None:
     said = say(today=LAST_DAY, kind=Kind.LONG)
-    assert "by April 23, 2027, or your coverage ends with February 28, 2027." in said
+    assert "by April 23, 2027, or your coverage ends on February 28, 2027." in said
 
 
 def test_before_the_night_has_seen_it_no_day_is_promised() -> None:
@@ -76,8 +76,8 @@ def test_home_and_the_bill_say_it_and_the_next_bill_does_not(diary: Diary) -> No
     account = cover(today=date(2025, 12, 2), subsidized=True)
     live(date(2025, 12, 24), date(2026, 1, 9))
     client: Client = sign_in(account.enrollment.member)
-    sentence = "Pay the past due $100.00 by March 23, 2026, or your coverage ends with January 31, 2026."
+    sentence = "Pay the past due $100.00 by March 23, 2026, or your coverage ends on January 31, 2026."
     assert sentence in read(client.get("/home/"))
     january, february = Invoice.objects.filter(coverage_month__gte=JANUARY).order_by("coverage_month")
     assert sentence in read(client.get(f"/bills/{january.number}/"))
-    assert "coverage ends with" not in read(client.get(f"/bills/{february.number}/"))
+    assert "coverage ends on" not in read(client.get(f"/bills/{february.number}/"))
