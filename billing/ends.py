@@ -31,7 +31,7 @@ def void_after_ends(*, today: date, at: datetime) -> Counts:
 
 def _read_last_days(account_ids: list[int]) -> dict[int, date]:
     """The last day of coverage of those that still have such a bill, now that they are locked."""
-    rows = _find_billed().filter(pk__in=account_ids).values_list("pk", "enrollment__ends_on").distinct()
+    rows = _find_billed().filter(pk__among=account_ids).values_list("pk", "enrollment__ends_on").distinct()
     return {key: last_day for key, last_day in rows if last_day}
 
 

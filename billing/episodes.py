@@ -58,7 +58,7 @@ class _Night:
 
 def read_behind(*, account_ids: Iterable[int]) -> dict[int, Behind]:
     """Where those of the accounts stand that are behind. One statement."""
-    episodes = Episode.objects.filter(account__in=list(account_ids), status__in=BEHIND)
+    episodes = Episode.objects.filter(account__among=list(account_ids), status__in=BEHIND)
     return {
         item.account_id: Behind(item.pk, item.ladder, item.status == EpisodeStatus.LISTED)
         for item in episodes
@@ -147,7 +147,7 @@ def _has_gained_subsidy(episode: Episode, night: _Night) -> bool:
 
 def _open(night: _Night) -> int:
     """An active coverage with a bill past due, and no episode, is behind from tonight; its oldest month and ladder are kept."""
-    known = Episode.objects.filter(account__in=list(night.standings), status__in=BEHIND)
+    known = Episode.objects.filter(account__among=list(night.standings), status__in=BEHIND)
     passed_over = {*known.values_list("account_id", flat=True), *night.held}
     behind = {
         key: list_past_due(standing=standing, before=night.today)
@@ -207,14 +207,14 @@ def _move(
 
 
 def _read_episodes(night: _Night, statuses: Iterable[str]) -> list[Episode]:
-    found = Episode.objects.filter(account__in=list(night.standings), status__in=list(statuses))
+    found = Episode.objects.filter(account__among=list(night.standings), status__in=list(statuses))
     return list(found.select_related("account__enrollment__member").order_by("pk"))
 
 
 def _read_night(
     account_ids: list[int], add_banking_days: AddBankingDays, *, today: date, at: datetime
 ) -> _Night:
-    subsidized = Account.objects.filter(pk__in=account_ids, enrollment__subsidized=True)
+    subsidized = Account.objects.filter(pk__among=account_ids, enrollment__subsidized=True)
     return _Night(
         standings=read_standings(account_ids=account_ids, today=today),
         subsidized=set(subsidized.values_list("pk", flat=True)),

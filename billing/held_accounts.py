@@ -13,7 +13,7 @@ def find_held(*, account_ids: Iterable[int]) -> set[int]:
     Nothing ends by itself while this lasts: until the binder is paid again, or the review of the start is decided.
     """
     taken = Allocation.objects.filter(
-        invoice__account__in=list(account_ids),
+        invoice__account__among=list(account_ids),
         invoice__is_binder=True,
         invoice__voided_at=None,
         cents__lt=0,

@@ -140,13 +140,13 @@ class _Live:
 
 
 def _read_live(account_ids: Iterable[int]) -> list[_Live]:
-    live = Invoice.objects.filter(account__in=list(account_ids), voided_at=None).order_by("pk")
+    live = Invoice.objects.filter(account__among=list(account_ids), voided_at=None).order_by("pk")
     return [_Live(*row) for row in live.values_list("pk", "account_id", "coverage_month", "amount_cents")]
 
 
 def _void(live: Sequence[_Live], *, why: str, today: date, at: datetime) -> set[tuple[int, date]]:
     invoice_ids = [item.id for item in live]
-    Invoice.objects.filter(pk__in=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
+    Invoice.objects.filter(pk__among=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
     credit.take_off_invoices(invoice_ids=invoice_ids, at=at)
     post(postings=[_post_voided(item, today) for item in live if item.amount_cents], at=at)
     return {(item.account_id, item.coverage_month) for item in live}

@@ -23,7 +23,7 @@ def find_paid_late(
         return set()
     by_account = {item.account_id: item for item in episodes}
     missing, elsewhere = Counter[int](), _sum_received_in_time(by_account)
-    placed = Allocation.objects.filter(invoice__account__in=by_account, invoice__voided_at=None)
+    placed = Allocation.objects.filter(invoice__account__among=list(by_account), invoice__voided_at=None)
     columns = ("invoice__account", "invoice__coverage_month", "receipt__received_date")
     for key, month, received, cents in placed.values_list(*columns).annotate(Sum("cents")).order_by():
         ladder = by_account[key].ladder
@@ -38,7 +38,9 @@ def find_paid_late(
 
 def _sum_received_in_time(episodes: Mapping[int, Episode]) -> Counter[int]:
     """By account, the cents received by the last day to pay that stand and were not given back."""
-    receipts = Receipt.objects.filter(account__in=episodes, taken_back_on=None).annotate(back=sum_withdrawn())
+    receipts = Receipt.objects.filter(account__among=list(episodes), taken_back_on=None).annotate(
+        back=sum_withdrawn()
+    )
     total = Counter[int]()
     for key, received, cents, back in receipts.values_list("account", "received_date", "cents", "back"):
         if received <= episodes[key].ladder.last_day_to_pay:

@@ -66,7 +66,12 @@ class Invoice(models.Model):
     @property
     def number(self) -> str:
         """The 10 digits on the bill and in its scan line."""
-        return f"{self.pk:010d}"
+        return format_invoice_number(invoice_id=self.pk)
+
+
+def format_invoice_number(*, invoice_id: int) -> str:
+    """The 10 digits by which the invoice is known."""
+    return f"{invoice_id:010d}"
 
 
 class Receipt(models.Model):

@@ -102,7 +102,7 @@ def keep_coverage(*, episode_id: int, by: User, why: str, today: date, at: datet
 
 def _lock_listed(episode_ids: Iterable[int]) -> list[Episode]:
     """Lock the accounts of the episodes, then read those that are still on the list."""
-    asked = Episode.objects.filter(pk__in=list(episode_ids))
+    asked = Episode.objects.filter(pk__among=list(episode_ids))
     lock_accounts(account_ids=asked.values_list("account_id", flat=True))
     return list(_with_people(asked.filter(status=EpisodeStatus.LISTED)).order_by("pk"))
 

@@ -54,6 +54,7 @@ def read_timetable() -> list[Job]:
         Job(
             "settle_due", at=time(8, 0), run=payments.settle_due, days=_on_banking_days, needs=("read_bank",)
         ),
+        Job("remind_due", at=time(9, 0), run=payments.remind_due, needs=("review_overdue",)),
         Job(
             "make_retries", at=_half_an_hour_before(cutoff), run=payments.make_retries, days=_on_banking_days
         ),

@@ -96,7 +96,7 @@ def end_early(*, last_days: Mapping[int, date], at: datetime, why: str) -> None:
     Of one that has ended meanwhile the last day alone is moved.
     """
     for last_day, ids in _group_by_day(last_days):
-        Enrollment.objects.filter(pk__in=ids, status=EnrollmentStatus.ENDED).update(ends_on=last_day)
+        Enrollment.objects.filter(pk__among=ids, status=EnrollmentStatus.ENDED).update(ends_on=last_day)
         _move(
             ids,
             EnrollmentStatus.ACTIVE,

@@ -18,6 +18,7 @@ day of coverage: of past_due and termination_warning, if nothing is paid; of rei
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
+| due_reminder           | product, plan_name, amount_cents, due_date, effect (may be empty)                 |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
 | refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
@@ -34,14 +35,14 @@ day of coverage: of past_due and termination_warning, if nothing is paid; of rei
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from django.conf import settings
 from django.template import Context, Engine
 from django.utils import dateformat, translation
 
 from connector_pay.lib.money import format_dollars
-from members.models import Channel, Member
+from members.models import Channel
 
 LANGUAGES = ("en", "es")
 
@@ -61,6 +62,32 @@ class Kind:
     subjects: Mapping[str, str]
     choice: Literal["bills", "notices"] = "notices"
     both: bool = False
+
+
+class Addressee(Protocol):
+    """Whom a notice is for, and how it reaches them: a member, or as much of one as that takes."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def paperless_bills(self) -> bool: ...
+    @property
+    def paperless_notices(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemberToTell:
+    """As much of a member as a notice takes; read for many at once."""
+
+    pk: int
+    email: str
+    language: str
+    paperless_bills: bool
+    paperless_notices: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +140,11 @@ KINDS: dict[str, Kind] = {
         "Your premium bill is ready",
         "Su factura de la prima está lista",
         choice="bills",
+    ),
+    "due_reminder": _kind(
+        "product plan_name amount_cents due_date effect",
+        "Your premium is due soon",
+        "Su prima vence pronto",
     ),
     "bank_details_corrected": _kind(
         "last_four",
@@ -180,7 +212,7 @@ def find_kind(*, event: str, facts: Mapping[str, Any]) -> Kind:
     return KINDS[event]
 
 
-def choose_channels(*, kind: Kind, member: Member | None, address: str) -> list[Channel]:
+def choose_channels(*, kind: Kind, member: Addressee | None, address: str) -> list[Channel]:
     """By email when paperless for that kind, else by letter; returned payments, pushed starts and warnings of an end by both.
 
     An address given for this one notice always gets its email; someone who is no member gets nothing else. A

@@ -12,8 +12,8 @@ from billing.balances import read_standings
 from billing.credit import find_used_receipts
 from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
-from payments.payment_notices import tell_canceled
-from payments.recording import read_with_people, take_back_counted
+from payments.payment_notices import read_about, tell_canceled
+from payments.recording import take_back_counted
 
 
 class UnableToCancel(Exception):
@@ -47,10 +47,9 @@ def cancel_unsent(
             at=at,
             why=why,
         )
-        payments = read_with_people(payment_ids=moved)
-        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
-        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
-        tell_canceled(payments=to_tell, today=today, at=at)
+        take_back_counted(payment_ids=moved, settled=False, why=why, today=today, at=at)
+        to_tell = read_about(payment_ids=[key for key in moved if key not in told_by_caller])
+        tell_canceled(payments=to_tell.values(), today=today, at=at)
     return moved
 
 

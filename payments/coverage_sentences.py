@@ -145,6 +145,18 @@ def describe_after_return(*, standing: Standing, today: date, due_date_rule: Due
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
 
 
+def list_what_decides(*, standing: Standing) -> tuple[object, ...]:
+    """All that `describe_after_return` looks at: accounts that are alike in it hear the same."""
+    return (
+        standing.enrollment_status,
+        standing.requested_start,
+        standing.coverage_start,
+        standing.due_cents,
+        standing.due_date,
+        standing.due_date_rule,
+    )
+
+
 def _find_start_now(standing: Standing, today: date) -> date:
     return find_start_if_paid(
         standing=standing, received_date=today, today=today, due_date_rule=standing.due_date_rule

@@ -150,18 +150,18 @@ def credit_due(*, today: date, at: datetime) -> int:
         with transaction.atomic():
             lock_accounts(account_ids=[account_id for _key, account_id in chunk])
             # Read again under the lock: one of them may have been canceled meanwhile.
-            payments = list(_find_uncounted(today).filter(pk__in=[key for key, _account_id in chunk]))
+            payments = list(_find_uncounted(today).filter(pk__among=[key for key, _account_id in chunk]))
             apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
             counted += len(payments)
     return counted
 
 
 def take_back_counted(
-    *, payments: Iterable[Payment], settled: bool, why: str, today: date, at: datetime
+    *, payment_ids: Iterable[int], settled: bool, why: str, today: date, at: datetime
 ) -> None:
     """Take back the money of those payments that has been counted; a scheduled one may never have been."""
-    references = [payment.reference for payment in payments]
-    counted = Receipt.objects.filter(reference__in=references).values_list("reference", flat=True)
+    references = [f"payment:{key}" for key in payment_ids]
+    counted = Receipt.objects.filter(reference__among=references).values_list("reference", flat=True)
     if counted:
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
 

@@ -236,7 +236,7 @@ def follow_returned_payments(*, payment_ids: Iterable[int], today: date, at: dat
     One that waits is stopped. Of one that is out, or in a bank file, the bank now has the money twice over: the account owes it,
     and staff ask for it.
     """
-    refunds = Refund.objects.filter(payment__in=list(payment_ids)).order_by("pk")
+    refunds = Refund.objects.filter(payment__among=list(payment_ids)).order_by("pk")
     _stop(refunds.filter(status=RefundStatus.APPROVED), why=PAYMENT_RETURNED, today=today, at=at)
     for refund in refunds.filter(status__in=GONE_OUT):
         log.error(
@@ -255,7 +255,7 @@ def find_refundable(*, today: date, account_ids: Iterable[int] | None = None) ->
     asked = Refund.objects.filter(status=RefundStatus.ASKED).values("receipt")
     idle = find_idle_receipts().filter(over, cleared_on__isnull=False).exclude(pk__in=asked)
     if account_ids is not None:
-        idle = idle.filter(account__in=list(account_ids))
+        idle = idle.filter(account__among=list(account_ids))
     people = ("account__enrollment__member", "account__enrollment__plan")
     receipts = list(idle.select_related(*people).order_by("-account", "pk"))
     sources = read_sources(receipts=receipts)

@@ -15,7 +15,17 @@ from redis.exceptions import RedisError
 from billing import episodes
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import canceling, credit_left, drafts, recording, refunds, retries, returns, settlement
+from payments import (
+    canceling,
+    credit_left,
+    drafts,
+    recording,
+    refunds,
+    reminders,
+    retries,
+    returns,
+    settlement,
+)
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
 from payments.banking_calendar import read_calendar
@@ -81,6 +91,11 @@ def send_files(*, day: date, at: datetime) -> Counts:
 def make_retries(*, day: date, at: datetime) -> Counts:
     """Debits returned for want of funds are sent again, where the policy has it so."""
     return retries.make_retries(today=day, at=at)
+
+
+def remind_due(*, day: date, at: datetime) -> Counts:
+    """Remind of what is due in a week or in two days and neither paid nor scheduled."""
+    return {"reminders": reminders.remind(today=day, at=at)}
 
 
 def clear_drafts(*, day: date, at: datetime) -> Counts:

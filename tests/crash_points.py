@@ -5,6 +5,7 @@ runs the work again; then the business facts must be those of a run that nothing
 right after the crash and at the end.
 """
 
+import gc
 import os
 import pickle
 import shutil
@@ -121,8 +122,10 @@ class Stage:
         """Do the work in a forked process on this stage; what it returns, and its steps, come back through a pipe."""
         connection.close()
         reader, writer = os.pipe()
+        gc.freeze()  # a collection in the child would copy every page of a parent as large as a test run
         child = os.fork()
         if child == 0:
+            gc.disable()
             os.close(reader)
             self._work_and_exit(work=work, effects=effects, die_at=die_at, writer=writer)
         os.close(writer)

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
+from tests.memory import find_tablespace
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -58,9 +60,21 @@ def prepare_template() -> str:
 
 
 def clone(*, template: str, name: str) -> None:
-    """A copy of the template, in about 30 ms."""
+    """A copy of the template, in memory where there is some."""
+    tablespace = find_tablespace(os.environ["DATABASE_URL"])
     run_as_owner(f'DROP DATABASE IF EXISTS "{name}"')
-    run_as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
+    run_as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy TABLESPACE {tablespace}')
+
+
+def analyze(name: str) -> None:
+    """Let the planner know what the database holds, as it does of one that is not as new."""
+    connection = psycopg2.connect(url_of(name, owner=True))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    finally:
+        connection.close()
 
 
 def drop(name: str) -> None:

@@ -45,6 +45,7 @@ ABOUT_MONEY_OWED = [
     "start_pushed",
     "start_restored",
     "bill_ready",
+    "due_reminder",
     "enrollment_expired",
     "bank_account_stopped",
     "past_due",

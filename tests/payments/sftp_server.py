@@ -61,9 +61,9 @@ class BankServer:
     lines: list[paramiko.Transport] = field(default_factory=list)
 
     def break_line(self) -> None:
-        """Every connection ends without a word."""
+        """Every connection that stands now ends without a word; who calls again meanwhile is let in."""
         self.breaks_at = ""
-        for line in self.lines:
+        for line in tuple(self.lines):
             line.close()
 
     def take_away(self) -> None:
