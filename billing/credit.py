@@ -83,6 +83,14 @@ def read_idle_cents(*, receipt_id: int) -> int:
     return next(iter(idle), 0)
 
 
+def find_used_receipts(*, references: Iterable[str]) -> set[str]:
+    """Those of the receipts whose money lies on an invoice, in part or in whole."""
+    placed = Receipt.objects.filter(reference__among=list(references)).annotate(
+        placed=Sum("allocations__cents")
+    )
+    return set(placed.filter(placed__gt=0).values_list("reference", flat=True))
+
+
 def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
     """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
     money = _read_idle_money(list(account_ids))

@@ -28,6 +28,8 @@ class Policy:
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
     guest_find_overall: int = 600  # look-ups by everyone in the window
     guest_find_window_minutes: int = 15
+    termination_banking_days: int = 5  # after the last day to pay, before coverage may end
+    reinstatement_days: int = 35  # after the termination notice, to ask for the coverage back
     retry_returns: bool = False  # whether a debit returned for want of funds is sent again by itself
     retry_after_banking_days: int = 2  # from the day of the return to the file of the retry
     pause_after_returns: int = 2  # for want of funds, of payments that are not retries, from one bank account

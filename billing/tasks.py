@@ -1,4 +1,4 @@
-"""Billing's jobs of the timetable: issuing invoices, and the nightly review of what is overdue; and drawing print batches."""
+"""Billing's jobs of the timetable: bills void after an end, invoices issued, what is overdue reviewed; and drawing batches."""
 
 from datetime import date, datetime
 from functools import partial
@@ -10,12 +10,17 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from billing import invoices, overdue, print_batches
+from billing import ends, invoices, overdue, print_batches
 from billing.models import PrintBatch
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 
 log = structlog.get_logger(__name__)
+
+
+def void_ended(*, day: date, at: datetime) -> Counts:
+    """Void the bills of months after the last day of coverage."""
+    return ends.void_after_ends(today=day, at=at)
 
 
 def issue_invoices(*, day: date, at: datetime) -> Counts:

@@ -42,6 +42,7 @@ def read_timetable() -> list[Job]:
     return [
         Job("credit_due", at=time(0, 1), run=payments.credit_due),
         Job("end_coverage", at=time(0, 3), run=members.end_coverage),
+        Job("void_ended", at=time(0, 4), run=billing.void_ended, needs=("end_coverage",)),
         Job("issue_invoices", at=time(0, 5), run=billing.issue_invoices),
         Job("review_overdue", at=time(0, 10), run=billing.review_overdue, needs=("credit_due",)),
         Job(
@@ -52,6 +53,12 @@ def read_timetable() -> list[Job]:
             at=time(0, 15),
             run=payments.announce_drafts,
             needs=("issue_invoices", "end_autopay"),
+        ),
+        Job(
+            "review_behind",
+            at=time(0, 20),
+            run=payments.review_behind,
+            needs=("credit_due", "end_coverage", "review_overdue"),
         ),
         Job("clear_drafts", at=time(3, 0), run=payments.clear_drafts),
         Job("read_bank", at=time(7, 0), run=payments.read_bank),

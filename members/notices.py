@@ -2,8 +2,9 @@
 
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
-"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed
-and start_restored `amount_cents` is what is still to be paid, which may be nothing.
+"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed,
+start_restored and termination `amount_cents` is what is still to be paid, which may be nothing. `end_date` is the last
+day of coverage: of past_due and termination_warning, if nothing is paid; of reinstated, as it was.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -30,6 +31,11 @@ and start_restored `amount_cents` is what is still to be paid, which may be noth
 | autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date                |
 | autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills                |
 | autopay_waiting        | product, last_four, draft_date, amount_cents, bills                               |
+| past_due               | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
+| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
+| termination            | product, plan_name, end_date, amount_cents, ask_by_date                           |
+| reinstated             | product, plan_name, end_date                                                      |
+| refund_asked           | product, plan_name, amount_cents                                                  |
 """
 
 from collections.abc import Iterable, Mapping
@@ -186,6 +192,32 @@ KINDS: dict[str, Kind] = {
         "El pago automático aún no puede pagar su factura. Páguela ahora",
         both=True,
     ),
+    "past_due": _kind(
+        "product plan_name amount_cents pay_by_date",
+        "Your premium is past due",
+        "Su prima está atrasada",
+    ),
+    "termination_warning": _kind(
+        "product plan_name amount_cents pay_by_date",
+        "Your coverage will end. Please act now",
+        "Su cobertura va a terminar. Actúe ahora",
+        both=True,
+    ),
+    "termination": _kind(
+        "product plan_name end_date amount_cents ask_by_date",
+        "Your coverage has ended",
+        "Su cobertura ha terminado",
+    ),
+    "reinstated": _kind(
+        "product plan_name end_date",
+        "Your coverage is back",
+        "Su cobertura continúa",
+    ),
+    "refund_asked": _kind(
+        "product plan_name amount_cents",
+        "We are preparing a refund for you",
+        "Estamos preparando un reembolso para usted",
+    ),
 }
 PRODUCT_WORDS = {
     "en": {"health": "health", "dental": "dental"},
@@ -206,7 +238,7 @@ def find_kind(*, event: str, facts: Mapping[str, Any]) -> Kind:
 
 
 def choose_channels(*, kind: Kind, member: Addressee | None, address: str) -> list[Channel]:
-    """By email when paperless for that kind, else by letter; returned payments and pushed starts by both.
+    """By email when paperless for that kind, else by letter; returned payments, pushed starts and warnings of an end by both.
 
     An address given for this one notice always gets its email; someone who is no member gets nothing else. A
     member without an email address gets the letter.

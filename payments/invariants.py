@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from connector_pay.lib.invariants import Invariant
-from connector_pay.lib.states import StateMachine
+from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
 from payments.models import (
     BANK_ACCOUNT_MOVES,
@@ -163,32 +162,6 @@ RECEIPTS_FOLLOW_PAYMENTS = """
        OR (payment.status = 'posted' AND (receipt.cleared_on IS NULL OR payment.posted_on IS NULL))
        OR (payment.status NOT IN ('posted', 'returned') AND receipt.cleared_on IS NOT NULL)
 """
-
-
-def write_history_question(
-    *, table: str, history: str, moves: StateMachine, first: str, where: str = "TRUE"
-) -> str:
-    """The question whose rows are the subjects whose history takes no allowed arrow, has a gap, or ends elsewhere than they
-    stand. `first` is the state in which a subject begins.
-    """
-    subject = f"{moves.subject_field}_id"
-    arrows = ", ".join(
-        f"('{before}', '{after}')" for before, afters in moves.arrows.items() for after in sorted(afters)
-    )
-    return f"""
-        WITH steps AS (
-            SELECT {subject} AS id, before, after,
-                   lag(after) OVER (PARTITION BY {subject} ORDER BY id) AS stood,
-                   lead(after) OVER (PARTITION BY {subject} ORDER BY id) AS goes_on
-            FROM {history}
-        )
-        SELECT id, before, after FROM steps
-        WHERE before <> coalesce(stood, '{first}') OR (before, after) NOT IN ({arrows})
-        UNION ALL
-        SELECT subject.id, steps.after, subject.status FROM {table} AS subject
-        LEFT JOIN steps ON steps.id = subject.id AND steps.goes_on IS NULL
-        WHERE {where} AND subject.status <> coalesce(steps.after, '{first}')
-    """
 
 
 def list_changed_files() -> Iterator[tuple[Any, ...]]:

@@ -12,9 +12,20 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from billing import episodes
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import canceling, drafts, recording, refunds, reminders, retries, returns, settlement
+from payments import (
+    canceling,
+    credit_left,
+    drafts,
+    recording,
+    refunds,
+    reminders,
+    retries,
+    returns,
+    settlement,
+)
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.autopay import announcing, drafting, turning_off
 from payments.autopay.days import find_cut
@@ -31,6 +42,11 @@ def credit_due(*, day: date, at: datetime) -> Counts:
     return {"credited": recording.credit_due(today=day, at=at)}
 
 
+def review_behind(*, day: date, at: datetime) -> Counts:
+    """Follow coverage whose bills are past due, up to the list of what staff end; banking days are known here."""
+    return episodes.review(today=day, at=at, add_banking_days=read_calendar().add)
+
+
 def read_bank(*, day: date, at: datetime) -> Counts:
     """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
     counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
@@ -43,11 +59,15 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too; refunds settle."""
+    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too.
+
+    Refunds settle; of cleared credit that is left when coverage is over they are asked for.
+    """
     counts = settlement.settle_due(today=day, at=at)
     more = {
         "prenotes": pass_prenotes(today=day, at=at),
         "refunded": refunds.settle_refunds(today=day, at=at),
+        "refunds_asked": credit_left.ask_refunds(today=day, at=at),
     }
     return {**counts, **{name: count for name, count in more.items() if count}}
 
@@ -80,6 +100,7 @@ def is_cut(day: date) -> bool:
 def send_files(*, day: date, at: datetime) -> Counts:
     """Validate the accounts that wait, build today's files, then hand over every file that waits, whatever left it waiting."""
     expired = canceling.cancel_expired(today=day, at=at)
+    ended = canceling.cancel_ended(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     try:
         files = [] if _is_too_late(day) else batching.build_files(today=day, at=at)
@@ -87,6 +108,7 @@ def send_files(*, day: date, at: datetime) -> Counts:
         sent = sending.send_waiting(bank=open_bank(at=at), at=_read_hand_over(at))
     return dict(counts) | {
         "expired": expired,
+        "ended": ended,
         "files": sent,
         "unknown": sending.count_unknown(),
         **batching.count_entries(files=files),

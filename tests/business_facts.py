@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing.models import Invoice, Movement, Receipt, Withdrawal
+from billing.models import Episode, Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
 from payments.models import (
     BankAccount,
@@ -27,6 +27,9 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         ),
         "invoices": Invoice.objects.values_list(
             who, "coverage_month", "due_date", "amount_cents", "is_binder", "void_reason"
+        ),
+        "episodes": Episode.objects.values_list(
+            who, "oldest_month", "kind", "found_on", "status", "ended_on", "moves__after"
         ),
         "receipts": Receipt.objects.values_list(who, "cents", "received_date", "cleared_on", "taken_back_on"),
         "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),

@@ -41,3 +41,9 @@ def moved_start_words(standing: Standing, today: date) -> str:
 def of_account(states: Mapping[int, State], account_id: int) -> State | None:
     """AutoPay of this account."""
     return states.get(account_id)
+
+
+@register.filter
+def behind_words(standing: Standing, sentences: Mapping[int, str]) -> str:
+    """What an account that is behind is told, of the sentences by account; empty where it is not."""
+    return sentences.get(standing.account_id, "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from billing import invoices, overdue
 from billing.due_dates import first_of_month, next_month
-from billing.models import Account, Invoice
+from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
 from connector_pay.lib import clock
 from connector_pay.lib.clock import eastern_moment
 from members.models import EnrollmentStatus, Member
@@ -201,3 +201,15 @@ def _pay_and_live(household: Household, account: Account, *, on: date, **facts: 
         morning = add_banking_days(day=on, count=count)
         paying.read(morning)
         paying.settle(morning)
+
+
+def list_to_be_ended(account: Account) -> Episode:
+    """The account fell behind in its second month, and its ladder has run out."""
+    first = Invoice.objects.filter(account=account, is_binder=True).get().coverage_month
+    night = next_month(first).replace(day=1) - timedelta(days=5)
+    facts = {"oldest_month": next_month(first), "kind": "short", "found_on": night}
+    episode = Episode.objects.create(account=account, opened_at=clock.now(), **facts)
+    EPISODE_MOVES.move(
+        model=Episode, history=EpisodeMove, ids=[episode.pk], before="open", after="listed", at=clock.now()
+    )
+    return episode

@@ -27,6 +27,7 @@ APPEND_ONLY = (
         "payments_refundmove",
         "billing_withdrawal",
         "billing_printedletter",
+        "billing_episodemove",
     ),
     *(
         "payments_returnline",
@@ -44,6 +45,7 @@ KEPT = {
     "billing_printbatch": {"closed_at"},
     "billing_printpart": {"document", "drawn_at"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
+    "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
