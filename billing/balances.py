@@ -9,12 +9,15 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.accounts import UnableToFindAccount
+from billing.binders import make_first_payments
 from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_due_date, first_of_month
+from billing.first_payments import FirstPayment
 from billing.models import Account, Invoice, Receipt
-from billing.premiums import Rate, find_rate
-from billing.rates import read_rates
+from billing.premiums import Terms
+from billing.rates import read_terms
+from members.models import EnrollmentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Standing:
     """What an account owes and has paid as of a day, and where its coverage stands. Money in whole cents.
 
     `due_cents` = `past_due_cents` + `this_month_cents`; a received payment is not owed, cleared or not.
-    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included.
+    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included. `binder` is the first bill of
+    those that the first payment must cover. While coverage waits for it, `first_payment` tells what a payment would do.
 
     `owed_back_cents` were refunded from a payment that the bank took back afterwards. No bill asks for them and they are not
     part of what is due: what is due decides AutoPay, the start and the end of coverage, and nobody loses coverage over a refund
@@ -69,6 +73,7 @@ class Standing:
     latest_invoice: OpenInvoice | None
     due_date_rule: DueDate = find_due_date
     owed_back_cents: int = 0
+    first_payment: FirstPayment | None = None
 
 
 def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
@@ -82,14 +87,16 @@ def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Stan
     due_dates = read_due_dates(account_ids=keys)
     invoices = _read_invoices(keys, due_dates)
     money = _read_money(keys)
-    rates = read_rates(enrollment_ids=[account.enrollment_id for account in accounts])
+    terms = read_terms(enrollments={account.pk: account.enrollment_id for account in accounts})
+    first_payments = _read_first_payments(accounts, terms, due_dates)
     return {
         account.pk: _make_standing(
             account=account,
             invoices=invoices.get(account.pk, ()),
             money=money.get(account.pk, _NO_MONEY),
-            rates=rates[account.enrollment_id],
+            terms=terms[account.pk],
             due_date_rule=due_dates[account.pk],
+            first_payment=first_payments.get(account.pk),
             today=today,
         )
         for account in accounts
@@ -104,6 +111,18 @@ def read_standing(*, account_id: int, today: date) -> Standing:
     return standings[account_id]
 
 
+def _read_first_payments(
+    accounts: Sequence[Account], terms: Mapping[int, Terms], due_dates: Mapping[int, DueDate]
+) -> dict[int, FirstPayment]:
+    """For each account that waits for its first payment, all that decides its start."""
+    waiting = {
+        account.pk: account.enrollment.requested_start
+        for account in accounts
+        if account.enrollment.status == EnrollmentStatus.WAITING
+    }
+    return make_first_payments(requested=waiting, terms=terms, due_dates=due_dates) if waiting else {}
+
+
 def _read_invoices(
     account_ids: Sequence[int], due_dates: Mapping[int, DueDate]
 ) -> dict[int, tuple[OpenInvoice, ...]]:
@@ -114,7 +133,7 @@ def _read_invoices(
         received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
     )
     for invoice in invoices.order_by("account", "coverage_month"):
-        due_date = due_dates[invoice.account_id](invoice.coverage_month)
+        due_date = due_dates[invoice.account_id](invoice.due_month)
         listed[invoice.account_id].append(
             OpenInvoice(
                 id=invoice.pk,
@@ -163,13 +182,14 @@ def _make_standing(
     account: Account,
     invoices: Sequence[OpenInvoice],
     money: _Money,
-    rates: Sequence[Rate],
+    terms: Terms,
     due_date_rule: DueDate,
+    first_payment: FirstPayment | None,
     today: date,
 ) -> Standing:
     enrollment = account.enrollment
     unpaid = tuple(invoice for invoice in invoices if invoice.remaining_cents)
-    binder = next((invoice for invoice in invoices if invoice.is_binder), None)
+    binders = [invoice for invoice in invoices if invoice.is_binder]
     due = sum(invoice.remaining_cents for invoice in unpaid)
     past_due = sum(invoice.remaining_cents for invoice in unpaid if invoice.due_date < today)
     month = max(enrollment.coverage_start, first_of_month(today))
@@ -182,17 +202,18 @@ def _make_standing(
         coverage_start=enrollment.coverage_start,
         requested_start=enrollment.requested_start,
         enrollment_status=enrollment.status,
-        binder=binder,
+        binder=binders[0] if binders else None,
         open_invoices=unpaid,
         due_cents=due,
         this_month_cents=due - past_due,
         past_due_cents=past_due,
         due_date=unpaid[0].due_date if unpaid else None,
         credit_cents=money.received_cents - sum(invoice.received_cents for invoice in invoices),
-        monthly_premium_cents=find_rate(rates=rates, month=month).net_cents,
+        monthly_premium_cents=terms.find_cents(month=month),
         in_progress_cents=money.in_progress_cents,
-        binder_received=binder is not None and not binder.remaining_cents,
+        binder_received=bool(binders) and not any(invoice.remaining_cents for invoice in binders),
         latest_invoice=invoices[-1] if invoices else None,
         due_date_rule=due_date_rule,
         owed_back_cents=money.owed_back_cents,
+        first_payment=first_payment,
     )

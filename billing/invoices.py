@@ -1,15 +1,18 @@
-"""Invoices: issued once for each coverage month, the binder first; voided and issued anew when a start moves.
+"""Invoices: issued once for each coverage month, the binder first; voided and issued anew when a start or a price moves.
 
-The invoices of an account are issued in the order of their months. A waiting enrollment has its binder only;
-an active one has every month up to the next, as far as its coverage goes.
+The invoices of an account are issued in the order of their months. A waiting enrollment has its binder only, for every month to
+date if it came late; an active one has every month up to the next, as far as its coverage goes. What a price change has not
+charged yet is carried by the next one.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from billing import credit
 from billing.accounts import CHUNK, lock_accounts, open_accounts
@@ -17,9 +20,10 @@ from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import first_of_month, next_month
 from billing.ledger import Posting, post
-from billing.models import Account, Chart, Invoice
-from billing.premiums import find_rate
-from billing.rates import read_rates
+from billing.models import Account, Chart, Invoice, InvoiceLine
+from billing.premiums import Line, Price
+from billing.price_changes import Changes, find_changed, read_changes
+from billing.rates import read_terms
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
 from members.models import EnrollmentStatus
@@ -31,29 +35,36 @@ COLUMNS = (
     "due_date",
     "premium_cents",
     "subsidy_cents",
+    "adjustment_cents",
     "amount_cents",
     "is_binder",
+    "binder_start",
 )
 RUNS = ("issued_on", "issued_at", "void_reason")
+LINES = ("invoice", "for_month", "cents", "why")
+CORRECTED = "the price or an adjustment of this bill has changed"
 
 
 @dataclass(frozen=True, slots=True)
 class BinderMove:
-    """A binder to be voided in one month and issued in another."""
+    """A binder to be voided in one month, if it was issued, and issued in another; once it was covered it asks for no more."""
 
     account_id: int
-    from_month: date
+    from_month: date | None
     to_month: date
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MonthToBill:
-    """A coverage month of an account that needs its invoice."""
+    """A coverage month of an account that needs its invoice; `binder_start` says of which binder it is a part."""
 
     account_id: int
     enrollment_id: int
     month: date
-    is_binder: bool
+    binder_start: date | None
+    at_most: int | None = None
+    carried: tuple[Line, ...] = ()
 
 
 class UnableToReissue(Exception):
@@ -63,20 +74,58 @@ class UnableToReissue(Exception):
 def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | None = None) -> Counts:
     """Every invoice that should exist by now and does not: binders, and each month up to the next if active.
 
-    Opens the accounts that are missing, unless `account_ids` names some. Works in chunks, each a transaction;
-    safe to run at any time, twice, or after a crash. Credit is spent on the new invoices, members are told.
+    First the bills whose price has changed are issued anew. Opens the accounts that are missing, unless `account_ids` names
+    some. Works in chunks, each a transaction; safe to run at any time, twice, or after a crash. Credit is spent on the new
+    invoices, members are told.
     """
     counts = Counter(accounts=0, invoices=0)
-    if account_ids is None:
+    asked = None if account_ids is None else list(account_ids)
+    if asked is None:
         counts["accounts"] = open_accounts(at=at)
-    for chunk in _chunk_lacking(account_ids=account_ids, today=today):
+    corrected = correct_bills(today=today, at=at, account_ids=asked)
+    for chunk in _chunk_lacking(account_ids=asked, today=today):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            months = [
-                month for row in _read_lacking(account_ids=chunk, today=today) for month in row.list_months()
-            ]
+            months = _list_lacking(chunk, today=today)
             counts["invoices"] += len(_issue(months=months, today=today, at=at))
-    return counts
+    return counts | ({"corrected": corrected} if corrected else {})
+
+
+def correct_bills(*, today: date, at: datetime, account_ids: Iterable[int] | None = None) -> int:
+    """Issue anew each bill that asks for too much, and each unpaid binder whose price has changed; returns how many.
+
+    In chunks, each a transaction; safe to run twice.
+    """
+    changed = iter(find_changed(account_ids=account_ids))
+    corrected = 0
+    while chunk := list(islice(changed, CHUNK)):
+        with transaction.atomic():
+            lock_accounts(account_ids=chunk)
+            corrected += correct_locked(account_ids=chunk, today=today, at=at)
+    return corrected
+
+
+def correct_locked(*, account_ids: Iterable[int], today: date, at: datetime) -> int:
+    """`correct_bills` of some accounts, inside the transaction of a caller that has locked them."""
+    changes = [item for item in read_changes(account_ids=account_ids) if item.corrected]
+    if not changes:
+        return 0
+    keys = [part.bill.invoice_id for item in changes for part in item.corrected]
+    _void(Invoice.objects.filter(pk__in=keys, voided_at=None), why=CORRECTED, today=today, at=at)
+    months = [month for item in changes for month in _list_corrected(item)]
+    return len(_issue(months=months, today=today, at=at))
+
+
+def _list_corrected(changes: Changes) -> Iterator[MonthToBill]:
+    for part in changes.corrected:
+        yield MonthToBill(
+            changes.account_id,
+            changes.enrollment_id,
+            part.bill.month,
+            part.bill.binder_start,
+            at_most=part.own_cents,
+            carried=part.carried,
+        )
 
 
 def reissue_binders(*, moves: Sequence[BinderMove], why: str, today: date, at: datetime) -> None:
@@ -85,18 +134,12 @@ def reissue_binders(*, moves: Sequence[BinderMove], why: str, today: date, at: d
     Works inside the transaction of a caller that has locked the accounts. Raises UnableToReissue.
     """
     voided = void_invoices(account_ids=[move.account_id for move in moves], why=why, today=today, at=at)
-    astray = [move for move in moves if (move.account_id, move.from_month) not in voided]
+    astray = [move for move in moves if move.from_month and (move.account_id, move.from_month) not in voided]
     if astray:
         raise UnableToReissue(
             f"Account {astray[0].account_id} has no open binder for {astray[0].from_month}."
         )
-    enrollments = dict(
-        Account.objects.filter(pk__in=[move.account_id for move in moves]).values_list("pk", "enrollment")
-    )
-    months = [
-        MonthToBill(move.account_id, enrollments[move.account_id], move.to_month, True) for move in moves
-    ]
-    _issue(months=months, today=today, at=at)
+    _issue(months=_list_moved(moves, today=today), today=today, at=at)
 
 
 def void_invoices(
@@ -106,23 +149,54 @@ def void_invoices(
 
     Returns the accounts and months voided. Works inside the transaction of a caller that holds the locks.
     """
-    live = list(
-        Invoice.objects.filter(account__in=list(account_ids), voided_at=None)
-        .order_by("pk")
-        .values_list("pk", "account_id", "coverage_month", "amount_cents")
-    )
-    invoice_ids = [key for key, *_ in live]
+    live = Invoice.objects.filter(account__in=list(account_ids), voided_at=None)
+    return _void(live, why=why, today=today, at=at)
+
+
+def _void(live: QuerySet[Invoice], *, why: str, today: date, at: datetime) -> set[tuple[int, date]]:
+    rows = list(live.order_by("pk").values_list("pk", "account_id", "coverage_month", "amount_cents"))
+    invoice_ids = [key for key, *_ in rows]
     Invoice.objects.filter(pk__in=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
     credit.take_off_invoices(invoice_ids=invoice_ids, at=at)
     post(
         postings=[
             Posting(Chart.PREMIUMS, Chart.RECEIVABLE, cents, account_id, f"invoice:{key}:voided", today)
-            for key, account_id, _, cents in live
+            for key, account_id, _, cents in rows
             if cents
         ],
         at=at,
     )
-    return {(account_id, month) for _, account_id, month, _ in live}
+    return {(account_id, month) for _, account_id, month, _ in rows}
+
+
+def _list_moved(moves: Sequence[BinderMove], *, today: date) -> list[MonthToBill]:
+    """The months of each binder in its new place: those it had there before, else every month to date."""
+    keys = [move.account_id for move in moves]
+    accounts = Account.objects.filter(pk__in=keys).values_list("pk", "enrollment_id", "enrollment__ends_on")
+    facts = {key: (enrollment_id, ends_on) for key, enrollment_id, ends_on in accounts}
+    before: defaultdict[tuple[int, date], set[date]] = defaultdict(set)
+    billed = Invoice.objects.filter(account__in=keys, binder_start__isnull=False)
+    for key, start, month in billed.values_list("account_id", "binder_start", "coverage_month").distinct():
+        before[key, start or month].add(month)
+    months = []
+    for move in moves:
+        enrollment_id, ends_on = facts[move.account_id]
+        listed = sorted(before.get((move.account_id, move.to_month), ())) or list(
+            list_binder_months(start=move.to_month, today=today, ends_on=ends_on)
+        )
+        at_most = move.at_most if len(listed) == 1 else None
+        months += [
+            MonthToBill(move.account_id, enrollment_id, month, move.to_month, at_most) for month in listed
+        ]
+    return months
+
+
+def list_binder_months(*, start: date, today: date, ends_on: date | None) -> Iterator[date]:
+    """The months of a binder: the one in which coverage starts, and each after it that has begun and is covered."""
+    month = start
+    while month == start or month <= min(today, ends_on or today):
+        yield month
+        month = next_month(month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +206,31 @@ class _Lacking:
     account_id: int
     enrollment_id: int
     coverage_start: date
+    ends_on: date | None
     billed: date | None
     needed: date
 
-    def list_months(self) -> Iterator[MonthToBill]:
-        """The months after the last one billed, up to the one needed."""
-        month = next_month(self.billed) if self.billed else self.coverage_start
-        while month <= self.needed:
-            yield MonthToBill(self.account_id, self.enrollment_id, month, month == self.coverage_start)
+    def list_months(self, *, today: date, carried: tuple[Line, ...]) -> Iterator[MonthToBill]:
+        """The months of the binder first, then those after the last one billed, up to the one needed."""
+        month = self.coverage_start
+        if self.billed:
+            month = next_month(self.billed)
+        else:
+            # While it waits, the binder is all that is needed.
+            last = today if self.needed == self.coverage_start else self.coverage_start
+            for month in list_binder_months(start=self.coverage_start, today=last, ends_on=self.ends_on):
+                yield MonthToBill(self.account_id, self.enrollment_id, month, self.coverage_start)
             month = next_month(month)
+        while month <= self.needed:
+            yield MonthToBill(self.account_id, self.enrollment_id, month, None, carried=carried)
+            month, carried = next_month(month), ()
 
 
 # A waiting enrollment needs its binder, an active one the last month up to `last` that its coverage reaches.
 # LEAST passes over a missing end.
 LACKING = """
     SELECT * FROM (
-        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, (
+        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
             SELECT invoice.coverage_month FROM billing_invoice AS invoice
             WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
             ORDER BY invoice.coverage_month DESC LIMIT 1
@@ -176,6 +259,16 @@ def _read_lacking(*, account_ids: Sequence[int] | None, today: date, after: int 
     with connection.cursor() as cursor:
         cursor.execute(LACKING, facts)
         return [_Lacking(*row) for row in cursor.fetchall()]
+
+
+def _list_lacking(account_ids: Sequence[int], *, today: date) -> list[MonthToBill]:
+    """The months to be billed; the first that is no binder carries what price changes have left to charge."""
+    carried = {item.account_id: item.carried for item in read_changes(account_ids=account_ids)}
+    return [
+        month
+        for row in _read_lacking(account_ids=account_ids, today=today)
+        for month in row.list_months(today=today, carried=carried.get(row.account_id, ()))
+    ]
 
 
 def _chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator[list[int]]:
@@ -217,18 +310,33 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
 
 def _write(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[_Issued]:
     due_dates = read_due_dates(account_ids={item.account_id for item in months})
-    rates = read_rates(enrollment_ids={item.enrollment_id for item in months})
-    rows = []
+    terms = read_terms(enrollments={item.account_id: item.enrollment_id for item in months})
+    rows, prices = [], {}
     for item in months:
-        rate = find_rate(rates=rates[item.enrollment_id], month=item.month)
-        due_date = due_dates[item.account_id](item.month)
-        money = (rate.premium_cents, rate.subsidy_cents, rate.net_cents)
-        rows.append((item.account_id, item.month, due_date, *money, item.is_binder, today, at, ""))
+        price = terms[item.account_id].find_price(
+            month=item.month, at_most=item.at_most, carried=item.carried
+        )
+        prices[item.account_id, item.month] = price
+        due_date = due_dates[item.account_id](item.binder_start or item.month)
+        money = (price.premium_cents, price.subsidy_cents, price.adjustment_cents, price.amount_cents)
+        binder = (item.binder_start is not None, item.binder_start)
+        rows.append((item.account_id, item.month, due_date, *money, *binder, today, at, ""))
     returning = ["id", "account", "coverage_month", "due_date", "amount_cents"]
-    issued = insert_missing(model=Invoice, columns=COLUMNS + RUNS, rows=rows, returning=returning)
-    if len(issued) < len(rows):
+    written = insert_missing(model=Invoice, columns=COLUMNS + RUNS, rows=rows, returning=returning)
+    if len(written) < len(rows):
         raise UnableToReissue("Another process billed one of these months meanwhile.")
-    return [_Issued(*row) for row in issued]
+    issued = [_Issued(*row) for row in written]
+    _write_lines(issued, prices)
+    return issued
+
+
+def _write_lines(issued: Sequence[_Issued], prices: Mapping[tuple[int, date], Price]) -> None:
+    rows = [
+        (invoice.id, line.for_month, line.cents, line.why)
+        for invoice in issued
+        for line in prices[invoice.account_id, invoice.coverage_month].lines
+    ]
+    insert_missing(model=InvoiceLine, columns=LINES, rows=rows, returning=["id"])
 
 
 def _post_issued(invoice: _Issued, today: date) -> Posting:

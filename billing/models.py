@@ -1,8 +1,11 @@
-"""What is owed and what was received: accounts, invoices, receipts with their allocations, due-date overrides, the ledger.
+"""What is owed and what was received: accounts, invoices, adjustments, receipts with their allocations, due dates, the ledger.
 
 An account is what one enrollment owes and has paid. It is the row to lock before touching money.
 """
 
+from datetime import date
+
+from django.conf import settings
 from django.db import models
 
 from connector_pay.lib.money import format_dollars
@@ -20,17 +23,25 @@ class Account(models.Model):
 
 
 class Invoice(models.Model):
-    """One account, one coverage month; at most one that is not void. The first of an enrollment is the binder."""
+    """One account, one coverage month; at most one that is not void. The first of an enrollment is the binder.
+
+    The binder of a retroactive enrollment is several invoices, one for each month to date, due together: `binder_start` is
+    the start of coverage that they are for.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="invoices")
     coverage_month = models.DateField()
     due_date = models.DateField()
     premium_cents = models.PositiveIntegerField()
     subsidy_cents = models.PositiveIntegerField(default=0)
+    adjustment_cents = models.IntegerField(default=0, db_default=0, help_text="the sum of its lines")
     amount_cents = models.PositiveIntegerField(
-        help_text="premium less subsidy: what this month adds to what is owed"
+        help_text="premium less subsidy, and its adjustment: what this bill adds to what is owed"
     )
     is_binder = models.BooleanField(default=False)
+    binder_start = models.DateField(
+        null=True, blank=True, help_text="of a binder: the first month of the coverage it starts"
+    )
     issued_on = models.DateField()
     issued_at = models.DateTimeField()
     voided_at = models.DateTimeField(null=True, blank=True)
@@ -44,8 +55,17 @@ class Invoice(models.Model):
                 name="one_open_invoice_per_month",
             ),
             models.CheckConstraint(
-                condition=models.Q(amount_cents=models.F("premium_cents") - models.F("subsidy_cents")),
-                name="amount_is_premium_less_subsidy",
+                condition=models.Q(
+                    amount_cents=models.F("premium_cents")
+                    - models.F("subsidy_cents")
+                    + models.F("adjustment_cents")
+                ),
+                name="amount_is_premium_less_subsidy_adjusted",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_binder=True, binder_start__lte=models.F("coverage_month"))
+                | models.Q(is_binder=False, binder_start=None),
+                name="binder_names_its_start",
             ),
         ]
         indexes = [
@@ -63,6 +83,80 @@ class Invoice(models.Model):
     def number(self) -> str:
         """The 10 digits on the bill and in its scan line."""
         return f"{self.pk:010d}"
+
+    @property
+    def due_month(self) -> date:
+        """The month whose due date it has: of a binder, that of the start of coverage."""
+        return self.binder_start or self.coverage_month
+
+
+class LineReason(models.TextChoices):
+    """Why a bill asks for more or less than the price of its month."""
+
+    WAIVER = "waiver", "Hardship waiver"
+    CORRECTION = "correction", "Correction"
+    CHANGE = "change", "Price changed after the bill"
+
+
+class InvoiceLine(models.Model):
+    """What a bill adds (cents > 0) or takes off, for its own month or, as an increase, for an earlier one. Append-only."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    for_month = models.DateField()
+    cents = models.IntegerField()
+    why = models.CharField(max_length=10, choices=LineReason)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(cents=0), name="line_is_not_nothing"),
+            models.UniqueConstraint(fields=["invoice", "for_month", "why"], name="one_line_per_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents for {self.for_month}, {self.why}"
+
+
+class AdjustmentKind(models.TextChoices):
+    """What staff may do to the price of a month."""
+
+    WAIVER = "waiver", "Hardship waiver"
+    CORRECTION = "correction", "Correction"
+
+
+class Adjustment(models.Model):
+    """What staff take off a month (cents < 0) or put on it, beside its rate. Append-only.
+
+    A waiver counts from the day it was asked for, however late it is granted, and can satisfy a binder.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="adjustments")
+    coverage_month = models.DateField()
+    cents = models.IntegerField()
+    kind = models.CharField(max_length=10, choices=AdjustmentKind)
+    counts_from = models.DateField(help_text="the day it was asked for")
+    reason = models.CharField(max_length=200)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="who recorded it"
+    )
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    reference = models.CharField(
+        max_length=60, unique=True, help_text="what it is known by, such as waiver:KEY:2027-02"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(cents=0), name="adjustment_is_not_nothing"),
+            models.CheckConstraint(
+                condition=models.Q(kind="correction") | models.Q(cents__lt=0), name="waiver_takes_off"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(approved_by=models.F("asked_by")), name="adjustment_takes_two_people"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {format_dollars(abs(self.cents))} for {self.coverage_month}"
 
 
 class Receipt(models.Model):
@@ -121,6 +215,9 @@ class DueDateOverride(models.Model):
     due_date = models.DateField()
     reason = models.CharField(max_length=200)
     recorded_at = models.DateTimeField()
+    reviewed_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a nightly review first held every start to it"
+    )
 
     class Meta:
         constraints = [
@@ -134,6 +231,56 @@ class DueDateOverride(models.Model):
 
     def __str__(self) -> str:
         return f"{self.coverage_month} due {self.due_date}"
+
+
+class StartDecision(models.TextChoices):
+    """What staff decide about a start under review."""
+
+    KEEP = "keep", "Coverage starts where it stands"
+    MOVE = "move", "Coverage starts where the rules put it"
+
+
+class StartReview(models.Model):
+    """A start that only staff may decide about: a month that has begun is neither given back nor taken away by a run.
+
+    While it is open nothing is done about the first payment by itself, and nobody falls behind for it.
+    """
+
+    enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="start_reviews")
+    stands_at = models.DateField(help_text="the start when it was opened")
+    rules_give = models.DateField(help_text="the start that the rules give")
+    why = models.CharField(max_length=200)
+    opened_at = models.DateTimeField()
+    opened_on = models.DateField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decision = models.CharField(max_length=4, choices=StartDecision, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrollment"],
+                condition=models.Q(decided_at=None),
+                name="one_open_review_per_enrollment",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_at=None, decided_by=None, decision="")
+                | (models.Q(decided_at__isnull=False, decided_by__isnull=False) & ~models.Q(decision="")),
+                name="review_is_decided_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"start of {self.enrollment}: {self.stands_at}, by the rules {self.rules_give}"
+
+    @property
+    def decided_start(self) -> date | None:
+        """The start that staff fixed, none while it is open."""
+        return {StartDecision.KEEP.value: self.stands_at, StartDecision.MOVE.value: self.rules_give}.get(
+            self.decision
+        )
 
 
 class Chart(models.TextChoices):

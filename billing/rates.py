@@ -1,9 +1,10 @@
-"""The rates that intake said, read for many enrollments at once."""
+"""The rates that intake said, and what staff adjusted, read for many accounts at once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from billing.premiums import Rate
+from billing.models import Adjustment
+from billing.premiums import Adjusted, Rate, Terms
 from members.models import PremiumRate
 
 
@@ -16,3 +17,18 @@ def read_rates(*, enrollment_ids: Iterable[int]) -> Mapping[int, Sequence[Rate]]
     ):
         rates[enrollment_id].append(Rate(key, month, premium, subsidy))
     return rates
+
+
+def read_terms(*, enrollments: Mapping[int, int]) -> dict[int, Terms]:
+    """The terms of each account, given its enrollment: rates and adjustments. Two statements."""
+    rates = read_rates(enrollment_ids=enrollments.values())
+    adjusted: defaultdict[int, list[Adjusted]] = defaultdict(list)
+    rows = Adjustment.objects.filter(account__in=list(enrollments)).order_by("pk")
+    for account_id, month, cents, kind, counts_from in rows.values_list(
+        "account_id", "coverage_month", "cents", "kind", "counts_from"
+    ):
+        adjusted[account_id].append(Adjusted(month, cents, kind, counts_from))
+    return {
+        account_id: Terms(rates=rates[enrollment_id], adjustments=tuple(adjusted.get(account_id, ())))
+        for account_id, enrollment_id in enrollments.items()
+    }

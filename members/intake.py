@@ -119,7 +119,8 @@ def _apply_chunk(*, chunk: list[tuple[int, str]], at: datetime, window_days: int
         known.save()
         named = {event.enrollment_id for event in events.values() if event.kind == "change"}
         changed = [known.enrollments[name].pk for name in sorted(named & known.enrollments.keys())]
-        _take_up(changed, today=business_date(moment=at))
+        if changed:
+            _take_up(changed, today=business_date(moment=at))
     return done
 
 

@@ -114,9 +114,7 @@ def _tell_returned(
     for payment in payments:
         standing = standings[payment.account_id]
         with override(payment.account.enrollment.member.language):
-            effect = describe_after_return(
-                standing=standing, today=today, due_date_rule=standing.due_date_rule
-            )
+            effect = describe_after_return(standing=standing, today=today)
         facts = list_facts(payment=payment) | {"effect": effect}
         if standing.due_cents:
             facts |= {"due_cents": standing.due_cents, "due_date": standing.due_date}

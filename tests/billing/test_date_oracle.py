@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from billing.binders import find_binder_start
 from billing.due_dates import find_due_date, find_start
+from billing.first_payments import find_binder_start
 from connector_pay.lib.clock import business_date
 
 MONTHS = [(year, month) for year in range(2025, 2036) for month in range(1, 13)]

@@ -25,6 +25,8 @@ APPEND_ONLY = (
         "payments_mandatemove",
         "payments_refundmove",
         "billing_withdrawal",
+        "billing_adjustment",
+        "billing_invoiceline",
     ),
     *(
         "payments_returnline",
@@ -39,6 +41,7 @@ KEPT = {
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
+    "billing_startreview": {"decided_at", "decision", "decided_by_id"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
