@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import canceling, drafts, recording, refunds, retries, returns, settlement
+from payments import canceling, drafts, expired, recording, refunds, retries, returns, settlement
 from payments.ach import batching, corrections, incoming, return_rates, sending
 from payments.bank import open_bank
 from payments.models import BankAccountStatus, Payment
@@ -40,25 +40,29 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too; refunds settle."""
+    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too; refunds settle.
+
+    What was paid for enrollments that expired is asked back once it has cleared.
+    """
     counts = settlement.settle_due(today=day, at=at)
     more = {
         "prenotes": pass_prenotes(today=day, at=at),
         "refunded": refunds.settle_refunds(today=day, at=at),
+        "refunds_asked": expired.ask_refunds(today=day, at=at),
     }
     return {**counts, **{name: count for name, count in more.items() if count}}
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
     """Validate the accounts that wait, build today's files, then hand over every file that waits, whatever left it waiting."""
-    expired = canceling.cancel_expired(today=day, at=at)
+    canceled = canceling.cancel_expired(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     try:
         files = [] if _is_too_late(day) else batching.build_files(today=day, at=at)
     finally:
         sent = sending.send_waiting(bank=open_bank(at=at), at=_read_hand_over(at))
     return dict(counts) | {
-        "expired": expired,
+        "expired": canceled,
         "files": sent,
         "unknown": sending.count_unknown(),
         **batching.count_entries(files=files),

@@ -73,7 +73,14 @@ class Refund(models.Model):
     why = models.CharField(max_length=200)
     status = models.CharField(max_length=8, choices=RefundStatus, default=RefundStatus.ASKED)
     form_key = models.UUIDField(unique=True)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="none: the exchange itself, for an enrollment that has expired",
+    )
     asked_at = models.DateTimeField()
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
