@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from billing.invoices import issue_missing
 from billing.models import Account, DueDateOverride, Invoice, StartDecision, StartReview
 from billing.start_decisions import UnableToDecide, decide_start
 from billing.start_reviews import list_under_review
@@ -232,8 +233,6 @@ class TestARetroactiveEnrollment:
         assert Invoice.objects.get(account=account).coverage_month == JANUARY
 
     def test_a_price_that_falls_while_it_is_unpaid_lowers_both_bills(self) -> None:
-        from billing.invoices import issue_missing
-
         account = self.make()
         make_rate(
             enrollment=read_enrollment(account), month=JANUARY, premium_cents=100_00, at=noon(self.ENROLLED)
