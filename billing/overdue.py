@@ -80,7 +80,7 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
     binders = _read_movable(account_ids)
     given = _find_given(binders, today=today) if binders else []
     late = [item for item in given if _is_late(item)]
-    early = [item for item in given if _is_early(item)]
+    early = _leave_later([item for item in given if _is_early(item)], today=today)
     counts = {
         "pushed": _move_starts(
             [item for item in late if item.start <= item.binder.last_start],
@@ -113,6 +113,13 @@ def _is_late(item: Given) -> bool:
 def _is_early(item: Given) -> bool:
     expired = item.binder.status == EnrollmentStatus.EXPIRED
     return not expired and item.start < item.binder.coverage_start
+
+
+def _leave_later(early: Sequence[Given], *, today: date) -> list[Given]:
+    """A run that comes days late knows less than what moved a start since its day: it gives nothing back."""
+    moves = _read_last_moves([item.binder for item in early]) if early else {}
+    known = {key: move.business_date for key, move in moves.items()}
+    return [item for item in early if known.get(item.binder.enrollment_id, today) <= today]
 
 
 def _is_alive(item: Given) -> bool:

@@ -136,6 +136,15 @@ class TestAnOverrideRecordedLate:
         assert notice.facts["amount_cents"] == PREMIUM
 
 
+def test_a_review_of_the_23rd_that_runs_three_days_late_gives_nothing_back() -> None:
+    account = make_account()
+    receive(account, PREMIUM, on=date(2027, 1, 26))
+    assert read_state(account) == (EnrollmentStatus.WAITING, MARCH)
+    for day in (date(2027, 1, 23), date(2027, 1, 24), date(2027, 1, 25)):
+        assert review(day) == {"pushed": 0, "restored": 0, "expired": 0}
+    assert Notice.objects.filter(event="start_restored").count() == 0
+
+
 class TestAClosedWindow:
     def test_money_received_in_time_but_found_later_revives_the_enrollment(self) -> None:
         account = make_account(window_ends=date(2027, 2, 28))
@@ -312,6 +321,25 @@ class TestWhatStaffDecide:
         assert read_state(account) == (EnrollmentStatus.ACTIVE, MARCH)
         assert StartReview.objects.count() == 1
         assert list_under_review(enrollment_ids=[account.enrollment_id]) == set()
+
+    @pytest.mark.parametrize(
+        ("day", "moved"), [(date(2027, 2, 28), True), (date(2027, 3, 1), False)], ids=["to come", "begun"]
+    )
+    def test_a_payment_taken_back_moves_a_start_only_to_a_month_to_come(self, day: date, moved: bool) -> None:
+        account = make_account()
+        reference = receive(account, PREMIUM, on=date(2027, 1, 10))
+        settle_and_clear(reference, on=date(2027, 1, 15))
+        take_back(reference, on=date(2027, 2, 3), settled=True)
+        row, facts = StartReview.objects.get(), {"by": make_staff(), "today": day, "at": noon(day)}
+        if moved:
+            decide_start(review_id=row.pk, decision=StartDecision.MOVE, **facts)
+            assert read_state(account) == (EnrollmentStatus.WAITING, MARCH)
+        else:
+            with pytest.raises(UnableToDecide, match="not paid for in time"):
+                decide_start(review_id=row.pk, decision=StartDecision.MOVE, **facts)
+            assert read_state(account) == (EnrollmentStatus.ACTIVE, FEBRUARY)
+            row.refresh_from_db()
+            assert row.decided_at is None
 
     def test_a_review_is_decided_once(self) -> None:
         _account, row = self.make()
