@@ -23,10 +23,10 @@ from billing.ledger import Posting, post
 from billing.models import Account, Chart, Invoice, InvoiceLine
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
-from billing.rates import read_terms
+from billing.rates import PlanNames, read_plan_names, read_terms
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
-from members.models import EnrollmentStatus
+from members.models import Enrollment, EnrollmentStatus
 from members.outbox import Telling, tell
 
 COLUMNS = (
@@ -303,7 +303,11 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     owed = [invoice for invoice in issued if invoice.amount_cents]
     # Told after credit was spent: a bill asks for what is still to be paid.
     remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
-    tellings = [_tell_bill(invoice, accounts, cents=remaining[invoice.id]) for invoice in owed]
+    plans = read_plan_names(enrollment_ids=[account.enrollment_id for account in accounts.values()])
+    tellings = [
+        _tell_bill(invoice, accounts[invoice.account_id].enrollment, plans, cents=remaining[invoice.id])
+        for invoice in owed
+    ]
     tell(tellings=tellings, at=at, today=today)
     return issued
 
@@ -346,15 +350,18 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
     )
 
 
-def _tell_bill(invoice: _Issued, accounts: Mapping[int, Account], *, cents: int) -> Telling:
-    enrollment = accounts[invoice.account_id].enrollment
+def _tell_bill(
+    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, PlanNames], *, cents: int
+) -> Telling:
+    """The bill of a month names the plan of that month."""
+    named = plans.get(enrollment.pk, PlanNames())
     return Telling(
         event="bill_ready",
         subject=f"invoice:{invoice.id}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
-            "plan_name": enrollment.plan.name,
+            "plan_name": named.find(month=invoice.coverage_month, otherwise=enrollment.plan.name),
             "invoice_number": f"{invoice.id:010d}",
             "coverage_month": invoice.coverage_month,
             "amount_cents": cents,

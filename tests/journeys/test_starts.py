@@ -164,13 +164,13 @@ def test_a_bill_of_90_paid_and_30_more_on_the_18th_go_on_the_next_bill(diary: Di
     assert read_coverage(account) == ("active", FEBRUARY)
 
 
-@starts(eastern(2027, 1, 26))
+@starts(eastern(2027, 2, 16))
 def test_a_renewal_brings_its_plan_and_price_with_its_month_and_asks_for_no_first_payment(
     diary: Diary,
 ) -> None:
     account = enroll(diary, requested_start=MARCH)
     pay(diary, account)
-    go_to(diary, date(2027, 2, 5))
+    go_to(diary, date(2027, 2, 24))
     gold = make_plan(code="HL-GOLD", name="Harborlight Gold 500")
     rate = {"month": APRIL, "premium_cents": 310_00, "plan": gold, "subsidized": True}
     make_rate(enrollment=account.enrollment, at=diary.moment, **rate)
@@ -178,6 +178,8 @@ def test_a_renewal_brings_its_plan_and_price_with_its_month_and_asks_for_no_firs
     enrollment = Enrollment.objects.select_related("plan").get()
     assert (enrollment.plan.name, enrollment.subsidized) == ("Harborlight Silver 2000", False)
     assert list_bills(account) == [(MARCH, PREMIUM), (APRIL, 310_00)]
+    bill = Notice.objects.get(event="bill_ready", facts__coverage_month="2027-04-01")
+    assert bill.facts["plan_name"] == "Harborlight Gold 500"
     go_to(diary, APRIL)
     enrollment = Enrollment.objects.select_related("plan").get()
     assert (enrollment.plan.name, enrollment.subsidized) == ("Harborlight Gold 500", True)
