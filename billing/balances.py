@@ -9,12 +9,15 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from billing.accounts import UnableToFindAccount
+from billing.binders import make_first_payments
 from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_due_date, first_of_month
+from billing.first_payments import FirstPayment
 from billing.models import Account, Invoice, Receipt, format_invoice_number
-from billing.premiums import Rate, find_rate
-from billing.rates import read_rates
+from billing.premiums import Terms
+from billing.rates import read_terms
+from members.models import EnrollmentStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Standing:
     """What an account owes and has paid as of a day, and where its coverage stands. Money in whole cents.
 
     `due_cents` = `past_due_cents` + `this_month_cents`; a received payment is not owed, cleared or not.
-    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included.
+    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included. `binder` is the first bill of
+    those that the first payment must cover. While coverage waits for it, `first_payment` tells what a payment would do.
 
     `owed_back_cents` were refunded from a payment that the bank took back afterwards. No bill asks for them and they are not
     part of what is due: what is due decides AutoPay, the start and the end of coverage, and nobody loses coverage over a refund
@@ -69,6 +73,7 @@ class Standing:
     latest_invoice: OpenInvoice | None
     due_date_rule: DueDate = find_due_date
     owed_back_cents: int = 0
+    first_payment: FirstPayment | None = None
 
 
 def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
@@ -81,14 +86,16 @@ def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Stan
     due_dates = read_due_dates(account_ids=keys)
     invoices = _read_invoices(keys, due_dates)
     money = _read_money(keys)
-    rates = read_rates(enrollment_ids=[account.enrollment_id for account in accounts])
+    terms = read_terms(enrollments={account.account_id: account.enrollment_id for account in accounts})
+    first_payments = _read_first_payments(accounts, terms, due_dates)
     return {
         account.account_id: _make_standing(
             account=account,
             invoices=invoices.get(account.account_id, ()),
             money=money.get(account.account_id, _NO_MONEY),
-            rates=rates[account.enrollment_id],
+            terms=terms[account.account_id],
             due_date_rule=due_dates[account.account_id],
+            first_payment=first_payments.get(account.account_id),
             today=today,
         )
         for account in accounts
@@ -132,6 +139,18 @@ def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
     return [_Covered(*row) for row in rows]
 
 
+def _read_first_payments(
+    accounts: Sequence[_Covered], terms: Mapping[int, Terms], due_dates: Mapping[int, DueDate]
+) -> dict[int, FirstPayment]:
+    """For each account that waits for its first payment, all that decides its start."""
+    waiting = {
+        account.account_id: account.requested_start
+        for account in accounts
+        if account.enrollment_status == EnrollmentStatus.WAITING
+    }
+    return make_first_payments(requested=waiting, terms=terms, due_dates=due_dates) if waiting else {}
+
+
 def _read_invoices(
     account_ids: Sequence[int], due_dates: Mapping[int, DueDate]
 ) -> dict[int, tuple[OpenInvoice, ...]]:
@@ -141,15 +160,15 @@ def _read_invoices(
     invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None).annotate(
         received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
     )
-    columns = ("account_id", "pk", "coverage_month", "amount_cents", "is_binder", "received", "cleared")
-    rows = invoices.order_by("account", "coverage_month").values_list(*columns)
-    for account_id, key, month, amount, is_binder, received, cleared_cents in rows:
+    columns = ("pk", "coverage_month", "binder_start", "amount_cents", "is_binder", "received", "cleared")
+    rows = invoices.order_by("account", "coverage_month").values_list("account_id", *columns)
+    for account_id, key, month, binder_start, amount, is_binder, received, cleared_cents in rows:
         listed[account_id].append(
             OpenInvoice(
                 id=key,
                 number=format_invoice_number(invoice_id=key),
                 coverage_month=month,
-                due_date=due_dates[account_id](month),
+                due_date=due_dates[account_id](binder_start or month),
                 amount_cents=amount,
                 received_cents=received,
                 remaining_cents=amount - received,
@@ -192,12 +211,13 @@ def _make_standing(
     account: _Covered,
     invoices: Sequence[OpenInvoice],
     money: _Money,
-    rates: Sequence[Rate],
+    terms: Terms,
     due_date_rule: DueDate,
+    first_payment: FirstPayment | None,
     today: date,
 ) -> Standing:
     unpaid = tuple(invoice for invoice in invoices if invoice.remaining_cents)
-    binder = next((invoice for invoice in invoices if invoice.is_binder), None)
+    binders = [invoice for invoice in invoices if invoice.is_binder]
     due = sum(invoice.remaining_cents for invoice in unpaid)
     past_due = sum(invoice.remaining_cents for invoice in unpaid if invoice.due_date < today)
     month = max(account.coverage_start, first_of_month(today))
@@ -210,17 +230,18 @@ def _make_standing(
         coverage_start=account.coverage_start,
         requested_start=account.requested_start,
         enrollment_status=account.enrollment_status,
-        binder=binder,
+        binder=binders[0] if binders else None,
         open_invoices=unpaid,
         due_cents=due,
         this_month_cents=due - past_due,
         past_due_cents=past_due,
         due_date=unpaid[0].due_date if unpaid else None,
         credit_cents=money.received_cents - sum(invoice.received_cents for invoice in invoices),
-        monthly_premium_cents=find_rate(rates=rates, month=month).net_cents,
+        monthly_premium_cents=terms.find_cents(month=month),
         in_progress_cents=money.in_progress_cents,
-        binder_received=binder is not None and not binder.remaining_cents,
+        binder_received=bool(binders) and not any(invoice.remaining_cents for invoice in binders),
         latest_invoice=invoices[-1] if invoices else None,
         due_date_rule=due_date_rule,
         owed_back_cents=money.owed_back_cents,
+        first_payment=first_payment,
     )

@@ -96,7 +96,7 @@ def _compute(
     return BillFigures(
         invoice=invoice,
         standing=standing,
-        due_date=due_dates.get(invoice.pk) or standing.due_date_rule(month),
+        due_date=due_dates.get(invoice.pk) or standing.due_date_rule(invoice.due_month),
         previous_cents=due + payments - invoice.amount_cents,
         payments_cents=payments,
         due_cents=due,

@@ -107,7 +107,7 @@ def _with_money(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
 def _make(invoice: Invoice, due_date: DueDate) -> Bill:
     return Bill(
         invoice=invoice,
-        due_date=due_date(invoice.coverage_month),
+        due_date=due_date(invoice.due_month),
         received_cents=getattr(invoice, "received"),  # noqa: B009  (annotated by _with_money)
         cleared_cents=getattr(invoice, "cleared"),  # noqa: B009
     )

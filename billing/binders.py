@@ -1,26 +1,27 @@
 """Binders: the first payment, which decides when coverage starts and makes it active once it has posted."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import F, Q, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
-from billing.due_dates import DueDate, first_of_month, next_month
-from billing.models import Account, Invoice, Receipt
-from billing.premiums import Rate, find_rate
-from billing.rates import read_rates
+from billing.due_dates import DueDate, first_of_month
+from billing.first_payments import BinderBill, FirstPayment, Money
+from billing.models import Account, Invoice, LineReason, Receipt, Withdrawal
+from billing.premiums import Terms
+from billing.rates import read_terms
+from billing.start_reviews import NewReview, open_reviews
+from connector_pay.lib.clock import business_date
 from members import coverage
 from members.models import Enrollment, EnrollmentStatus
 from members.outbox import Telling, tell
 
-CoveredOn = Callable[[date], date | None]
-Received = tuple[date, int]  # received date, cents
 EFFECTUATED = "first payment posted, or none owed"
+TAKEN_AWAY = "the first payment was taken back after coverage had started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class BinderOf:
 
     account_id: int
     enrollment_id: int
+    status: str
     requested_start: date
     coverage_start: date
     window_ends: date
@@ -39,174 +41,191 @@ class BinderOf:
         """Coverage cannot start after this day: the enrollment window, or the coverage itself, is over."""
         return min(self.window_ends, self.ends_on or self.window_ends)
 
-
-def find_binder_start(*, requested: date, today: date, due_date: DueDate, covered_on: CoveredOn) -> date:
-    """The first month, from the requested one on, whose binder was covered by its due date or still can be.
-
-    `covered_on` gives the received date on which money first covered the binder of a month, or None. What
-    decides is that date, never the day on which we came to know of the money.
-    """
-    month = first_of_month(requested)
-    while due_date(month) < today and not is_covered_in_time(
-        month=month, due_date=due_date, covered_on=covered_on
-    ):
-        month = next_month(month)
-    return month
+    @property
+    def was_pushed(self) -> bool:
+        """Whether its start stands later than it was asked for."""
+        return self.coverage_start > first_of_month(self.requested_start)
 
 
-def is_covered_in_time(*, month: date, due_date: DueDate, covered_on: CoveredOn) -> bool:
-    """Whether the month's binder was covered in full by money received no later than its due date."""
-    covered = covered_on(month)
-    return covered is not None and covered <= due_date(month)
-
-
-def find_covered_on(*, receipts: Sequence[Received], cents: int) -> date | None:
-    """The received date on which the money first came to `cents`; partial payments hold nothing before."""
-    total = 0
-    for received, amount in sorted(receipts):
-        total += amount
-        if total >= cents:
-            return received
-    return None
+def find_live_binders() -> QuerySet[Invoice]:
+    """The invoices of binders that are not void, for a query about accounts."""
+    return Invoice.objects.filter(account=OuterRef("pk"), is_binder=True, voided_at=None)
 
 
 def read_binders(*, account_ids: Iterable[int], statuses: Iterable[str]) -> list[BinderOf]:
-    """Where the starts stand of those enrollments that have a binder and whose status is one of `statuses`.
+    """Where the starts stand of those enrollments that have a binder, or have expired, and whose status is one of `statuses`.
 
     An enrollment whose binder is not issued yet has nothing that could be overdue. In the accounts' order.
     """
-    accounts = Account.objects.filter(pk__among=list(account_ids), enrollment__status__in=list(statuses))
-    accounts = accounts.filter(invoices__is_binder=True, invoices__voided_at=None)
-    columns = ("requested_start", "coverage_start", "window_ends", "ends_on")
+    accounts = Account.objects.filter(pk__in=list(account_ids), enrollment__status__in=list(statuses))
+    accounts = accounts.filter(Exists(find_live_binders()) | Q(enrollment__status=EnrollmentStatus.EXPIRED))
+    columns = ("status", "requested_start", "coverage_start", "window_ends", "ends_on")
     rows = accounts.order_by("pk").values_list(
         "pk", "enrollment_id", *(f"enrollment__{name}" for name in columns)
     )
     return [BinderOf(*row) for row in rows]
 
 
-def read_starts(*, binders: Sequence[BinderOf], today: date) -> dict[int, date]:
-    """For each account, the start that its receipts, due dates and requested month give today.
+def read_first_payments(
+    *, binders: Sequence[BinderOf], due_dates: Mapping[int, DueDate] | None = None
+) -> dict[int, FirstPayment]:
+    """For each account, all that decides its start: money, waivers, bills, rates and due dates.
 
-    Until the requested month's due date has passed, receipts decide nothing and are not read.
+    As many statements for one as for many.
     """
-    due_dates = read_due_dates(account_ids=[binder.account_id for binder in binders])
-    late = [
-        binder
-        for binder in binders
-        if due_dates[binder.account_id](first_of_month(binder.requested_start)) < today
-    ]
-    covered = read_covered_on(binders=late) if late else {}
+    keys = [binder.account_id for binder in binders]
+    return make_first_payments(
+        requested={binder.account_id: binder.requested_start for binder in binders},
+        terms=read_terms(enrollments={binder.account_id: binder.enrollment_id for binder in binders}),
+        due_dates=due_dates if due_dates is not None else read_due_dates(account_ids=keys),
+    )
+
+
+def make_first_payments(
+    *, requested: Mapping[int, date], terms: Mapping[int, Terms], due_dates: Mapping[int, DueDate]
+) -> dict[int, FirstPayment]:
+    """The same where terms and due dates are known: of each account by the start that was requested."""
+    keys = list(requested)
+    money, bills = _read_money(keys), _read_bills(keys)
     return {
-        binder.account_id: find_binder_start(
-            requested=binder.requested_start,
-            today=today,
-            due_date=due_dates[binder.account_id],
-            covered_on=covered.get(binder.account_id, _never),
+        key: FirstPayment(
+            requested_start=start,
+            due_date=due_dates[key],
+            terms=terms[key],
+            money=tuple(money.get(key, ())),
+            bills=bills.get(key, {}),
         )
-        for binder in binders
-    }
-
-
-def read_covered_on(*, binders: Sequence[BinderOf]) -> dict[int, CoveredOn]:
-    """For each account with money received, when it first covered the binder of a month as it was billed.
-
-    A month that was never billed counts at the rate of that month.
-    """
-    receipts = _read_receipts([binder.account_id for binder in binders])
-    paying = [binder for binder in binders if binder.account_id in receipts]
-    if not paying:
-        return {}
-    billed = _read_billed([binder.account_id for binder in paying])
-    rates = read_rates(enrollment_ids=[binder.enrollment_id for binder in paying])
-    return {
-        binder.account_id: _make_covered_on(
-            receipts=receipts[binder.account_id],
-            billed=billed.get(binder.account_id, {}),
-            rates=rates[binder.enrollment_id],
-        )
-        for binder in paying
+        for key, start in requested.items()
     }
 
 
 def effectuate_paid(*, account_ids: Iterable[int], today: date, at: datetime) -> list[int]:
     """Coverage whose binder is paid in full by cleared money, or owes nothing, becomes active.
 
-    The member is told. Returns the ids of the enrollments that became active.
+    A binder of several months is paid when all of them are. The member is told. Returns the ids of the enrollments that became
+    active.
     """
-    waiting = Q(account__among=list(account_ids), account__enrollment__status=EnrollmentStatus.WAITING)
-    paid = [row for row in _read_cleared(waiting) if row.cleared_cents >= row.amount_cents]
+    waiting = Q(account__in=list(account_ids), account__enrollment__status=EnrollmentStatus.WAITING)
+    paid = {row.enrollment_id: row.asked_cents for row in _read_standing(waiting) if row.is_cleared}
     if not paid:
         return []
-    moved = coverage.effectuate(enrollment_ids=[row.enrollment_id for row in paid], at=at, why=EFFECTUATED)
+    moved = coverage.effectuate(enrollment_ids=paid, at=at, why=EFFECTUATED)
     enrollments = Enrollment.objects.filter(pk__in=moved).select_related("member", "plan")
-    tell(
-        tellings=[_tell_confirmed(enrollment, today=today) for enrollment in enrollments], at=at, today=today
-    )
+    tellings = [_tell_confirmed(item, asked=paid[item.pk], today=today) for item in enrollments]
+    tell(tellings=tellings, at=at, today=today)
     return moved
 
 
 def await_payment_again(*, account_ids: Iterable[int], today: date, at: datetime, why: str) -> list[int]:
-    """Before coverage has started, a binder no longer paid by cleared money awaits payment again.
+    """Before coverage has started, a binder no longer paid in time, or by cleared money, awaits payment again.
 
-    Once coverage has started it stays active until staff have looked at it. Returns the enrollments moved.
+    Once coverage has started it stays active, and staff decide: a review is opened for a binder that money no longer covers.
+    Returns the enrollments moved.
     """
-    active = Q(
-        account__among=list(account_ids),
-        account__enrollment__status=EnrollmentStatus.ACTIVE,
-        account__enrollment__coverage_start__gt=today,
-    )
-    unpaid = [row.enrollment_id for row in _read_cleared(active) if row.cleared_cents < row.amount_cents]
+    binders = read_binders(account_ids=account_ids, statuses=[EnrollmentStatus.ACTIVE])
+    if not binders:
+        return []
+    payments = read_first_payments(binders=binders)
+    standing = {row.enrollment_id: row for row in _read_standing(_of_accounts(binders))}
+    started = [item for item in binders if item.coverage_start <= today]
+    reviews = [
+        NewReview(
+            item.enrollment_id,
+            item.coverage_start,
+            payments[item.account_id].find_start(today=today),
+            TAKEN_AWAY,
+        )
+        for item in started
+        if not standing[item.enrollment_id].is_received
+    ]
+    open_reviews(reviews=reviews, today=today, at=at)
+    unpaid = [
+        item.enrollment_id
+        for item in binders
+        if item.coverage_start > today
+        and not (
+            standing[item.enrollment_id].is_cleared
+            and payments[item.account_id].is_covered_in_time(start=item.coverage_start)
+        )
+    ]
     return coverage.await_payment_again(enrollment_ids=unpaid, at=at, why=why) if unpaid else []
 
 
+def _of_accounts(binders: Sequence[BinderOf]) -> Q:
+    return Q(account__in=[binder.account_id for binder in binders])
+
+
 @dataclass(frozen=True, slots=True)
-class _Cleared:
+class _Standing:
+    """How much of an account's binder is received, and is final."""
+
     enrollment_id: int
-    amount_cents: int
-    cleared_cents: int
+    asked_cents: int
+    is_received: bool
+    is_cleared: bool
 
 
-def _read_cleared(where: Q) -> list[_Cleared]:
-    """The live binders, with the cleared money that lies on each."""
-    binders = Invoice.objects.filter(where, is_binder=True, voided_at=None).order_by("pk")
+def _read_standing(where: Q) -> list[_Standing]:
+    """The live binders, each as a whole, by the enrollment."""
+    bills: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    invoices = Invoice.objects.filter(where, is_binder=True, voided_at=None)
     cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
-    rows = binders.annotate(cleared=Coalesce(cleared, 0))
-    return [_Cleared(*row) for row in rows.values_list("account__enrollment_id", "amount_cents", "cleared")]
+    rows = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0))
+    columns = ("account__enrollment_id", "amount_cents", "received", "cleared")
+    for enrollment_id, *cents in rows.order_by("pk").values_list(*columns):
+        amount, received, final = cents
+        bills[enrollment_id].append((amount, received, final))
+    return [
+        _Standing(
+            enrollment_id,
+            asked_cents=sum(amount for amount, _received, _final in parts),
+            is_received=all(received >= amount for amount, received, _final in parts),
+            is_cleared=all(final >= amount for amount, _received, final in parts),
+        )
+        for enrollment_id, parts in bills.items()
+    ]
 
 
-def _read_receipts(account_ids: list[int]) -> dict[int, list[Received]]:
-    receipts: defaultdict[int, list[Received]] = defaultdict(list)
-    live = Receipt.objects.filter(account__among=account_ids, taken_back_on=None)
-    kept = live.annotate(kept=F("cents") - sum_withdrawn()).filter(kept__gt=0)
-    for account_id, received, cents in kept.values_list("account_id", "received_date", "kept"):
-        receipts[account_id].append((received, cents))
-    return dict(receipts)
+def _read_money(account_ids: list[int]) -> dict[int, list[Money]]:
+    """The receipts that stand, and what went back of them and stayed there, each with its day."""
+    money: defaultdict[int, list[Money]] = defaultdict(list)
+    receipts = Receipt.objects.filter(account__among=account_ids, taken_back_on=None)
+    for account_id, day, cents in receipts.values_list("account_id", "received_date", "cents"):
+        money[account_id].append(Money(day, cents))
+    for account_id, at, cents in _read_gone(account_ids):
+        money[account_id].append(Money(business_date(moment=at), -cents))
+    return dict(money)
 
 
-def _read_billed(account_ids: list[int]) -> dict[int, dict[date, int]]:
-    """What each month's binder came to when it was last billed, void or not."""
-    billed: defaultdict[int, dict[date, int]] = defaultdict(dict)
-    binders = Invoice.objects.filter(account__among=account_ids, is_binder=True).order_by("pk")
-    for account_id, month, cents in binders.values_list("account_id", "coverage_month", "amount_cents"):
-        billed[account_id][month] = cents
-    return dict(billed)
+def _read_gone(account_ids: list[int]) -> list[tuple[int, datetime, int]]:
+    """What was withdrawn of receipts that stand and was not put back: a refund that came back was never made."""
+    withdrawn = Withdrawal.objects.filter(
+        receipt__account__among=account_ids, receipt__taken_back_on=None
+    ).values_list("reference", "receipt__account_id", "at", "cents")
+    rows = list(withdrawn)
+    back = {reference for reference, *_ in rows}
+    return [
+        (account_id, at, cents)
+        for reference, account_id, at, cents in rows
+        if cents > 0 and f"{reference}:put_back" not in back
+    ]
 
 
-def _make_covered_on(
-    *, receipts: Sequence[Received], billed: Mapping[date, int], rates: Sequence[Rate]
-) -> CoveredOn:
-    def covered_on(month: date) -> date | None:
-        cents = billed[month] if month in billed else find_rate(rates=rates, month=month).net_cents
-        return find_covered_on(receipts=receipts, cents=cents)
+def _read_bills(account_ids: list[int]) -> dict[int, dict[date, dict[date, list[BinderBill]]]]:
+    """Every bill of every binder, void or not, before waivers: by account, start and month, as they were issued."""
+    bills: defaultdict[int, dict[date, dict[date, list[BinderBill]]]] = defaultdict(dict)
+    waived = Coalesce(Sum("lines__cents", filter=Q(lines__why=LineReason.WAIVER)), 0)
+    binders = Invoice.objects.filter(account__among=account_ids, binder_start__isnull=False)
+    rows = binders.annotate(gross=F("amount_cents") - waived).order_by("pk")
+    columns = ("account_id", "binder_start", "coverage_month", "issued_on", "gross")
+    for account_id, start, month, issued_on, cents in rows.values_list(*columns):
+        if start is not None:
+            versions = bills[account_id].setdefault(start, {}).setdefault(month, [])
+            versions.append(BinderBill(issued_on, cents))
+    return dict(bills)
 
-    return covered_on
 
-
-def _never(_: date) -> date | None:
-    return None
-
-
-def _tell_confirmed(enrollment: Enrollment, *, today: date) -> Telling:
+def _tell_confirmed(enrollment: Enrollment, *, asked: int, today: date) -> Telling:
     """Once a day at most: coverage may be confirmed again after a first payment was returned."""
     return Telling(
         event="coverage_confirmed",
@@ -216,5 +235,6 @@ def _tell_confirmed(enrollment: Enrollment, *, today: date) -> Telling:
             "product": enrollment.plan.product,
             "plan_name": enrollment.plan.name,
             "coverage_start": enrollment.coverage_start,
+            "amount_cents": asked,
         },
     )

@@ -6,7 +6,7 @@ month, then an override for the month, then the day of the policy.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import Q, Value
 
@@ -33,10 +33,13 @@ class DueDates:
         return self._by_month.get(month) or find_due_date(month, due_day=self.due_day)
 
 
-def read_due_dates(*, account_ids: Iterable[int]) -> dict[int, DueDates]:
-    """Each account's due dates; the accounts without dates of their own share one rule. One statement."""
+def read_due_dates(*, account_ids: Iterable[int], only_reviewed: bool = False) -> dict[int, DueDates]:
+    """Each account's due dates; the accounts without dates of their own share one rule. One statement.
+
+    `only_reviewed` leaves out the overrides that no nightly review has seen yet.
+    """
     ids = list(account_ids)
-    general, own = _read_moved(ids)
+    general, own = _read_moved(ids, Q(reviewed_at__isnull=False) if only_reviewed else Q())
     rule = _make_rule(general)
     return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}
 
@@ -45,21 +48,31 @@ def read_due_date(*, account_id: int | None = None) -> DueDates:
     """One account's due dates; without an account, those of everyone who has none of their own."""
     if account_id is not None:
         return read_due_dates(account_ids=[account_id])[account_id]
-    general, _ = _read_moved([])
+    general, _ = _read_moved([], Q())
     return _make_rule(general)
+
+
+def read_unreviewed() -> list[DueDateOverride]:
+    """The overrides that no nightly review has seen yet."""
+    return list(DueDateOverride.objects.filter(reviewed_at=None).order_by("pk"))
+
+
+def note_reviewed(*, overrides: Iterable[DueDateOverride], at: datetime) -> None:
+    """Every start that these overrides touch has been held to them."""
+    keys = [override.pk for override in overrides]
+    DueDateOverride.objects.filter(pk__in=keys, reviewed_at=None).update(reviewed_at=at)
 
 
 def _make_rule(moved: dict[date, date]) -> DueDates:
     return DueDates(due_day=read_policy().due_day, moved=tuple(sorted(moved.items())))
 
 
-def _read_moved(account_ids: list[int]) -> tuple[dict[date, date], dict[int, dict[date, date]]]:
+def _read_moved(account_ids: list[int], which: Q) -> tuple[dict[date, date], dict[int, dict[date, date]]]:
     """The months moved for everyone, and those moved for single accounts, where the nearest word is written last."""
     general: dict[date, date] = {}
     own: dict[int, dict[date, date]] = {}
-    overrides = DueDateOverride.objects.filter(Q(account=None) | Q(account__among=account_ids)).annotate(
-        nearness=Value(OVERRIDE)
-    )
+    overrides = DueDateOverride.objects.filter(which, Q(account=None) | Q(account__among=account_ids))
+    overrides = overrides.annotate(nearness=Value(OVERRIDE))
     named = Account.objects.filter(pk__among=account_ids, enrollment__binder_due_date__isnull=False).annotate(
         nearness=Value(NAMED_BY_INTAKE)
     )

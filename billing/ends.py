@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from billing.accounts import CHUNK, lock_accounts
-from billing.invoices import void_months_after
 from billing.models import Account, EpisodeStatus
+from billing.voiding import void_months_after
 from connector_pay.lib.jobs import Counts
 
 AFTER_END = "coverage ends before this month"

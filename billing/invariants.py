@@ -1,32 +1,33 @@
 """What must always hold among billing: each cent on the ledger once, each start as its receipts make it."""
 
-from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Max
 
-from billing.binders import BinderOf, CoveredOn, is_covered_in_time, read_binders, read_covered_on
-from billing.due_date_overrides import read_due_dates
-from billing.due_dates import DueDate, find_start, first_of_month, next_month
 from billing.episode_invariants import EPISODE_INVARIANTS
-from billing.models import Account, Receipt, Withdrawal
 from billing.paper_invariants import PAPER_INVARIANTS
-from connector_pay.lib.clock import business_date
+from billing.price_changes import find_changed
+from billing.start_invariants import find_wrong_starts
 from connector_pay.lib.invariants import Invariant
-from members.models import EnrollmentStatus, StartMove
 
-CHUNK = 5_000
 NEVER_CHANGED = [
-    *("billing_movement", "billing_allocation", "billing_withdrawal"),
+    *(
+        "billing_movement",
+        "billing_allocation",
+        "billing_withdrawal",
+        "billing_adjustment",
+        "billing_invoiceline",
+    ),
     *("billing_printedletter", "billing_episodemove"),
 ]
-NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt", "billing_episode"]
+NEVER_REMOVED = [
+    *(*NEVER_CHANGED, "billing_invoice", "billing_receipt", "billing_episode", "billing_startreview"),
+]
 CHANGING = [
     *("voided_at", "void_reason", "cleared_on", "taken_back_on"),
     *("status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"),
+    *("decided_at", "decision"),
 ]
 
 RECEIPTS_ON_LEDGER = """
@@ -130,12 +131,53 @@ ONE_INVOICE = """
     SELECT account_id, coverage_month, count(*) FROM billing_invoice WHERE voided_at IS NULL
     GROUP BY account_id, coverage_month HAVING count(*) > 1
 """
+# Each of its invoices but the first has the month before it in the binder, too.
 BINDER_AT_START = """
-    SELECT invoice.id, invoice.coverage_month, enrollment.coverage_start
+    SELECT invoice.id, invoice.binder_start, enrollment.coverage_start
     FROM billing_invoice AS invoice JOIN billing_account AS account ON account.id = invoice.account_id
     JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
-    WHERE invoice.is_binder AND invoice.voided_at IS NULL
-        AND (invoice.coverage_month <> enrollment.coverage_start OR enrollment.status = 'expired')
+    WHERE invoice.is_binder AND invoice.voided_at IS NULL AND (
+        invoice.binder_start <> enrollment.coverage_start OR enrollment.status = 'expired' OR (
+            invoice.coverage_month > invoice.binder_start AND NOT EXISTS (
+                SELECT FROM billing_invoice AS earlier
+                WHERE earlier.account_id = invoice.account_id AND earlier.voided_at IS NULL AND earlier.is_binder
+                    AND earlier.coverage_month = (invoice.coverage_month - interval '1 month')::date
+            )
+        )
+    )
+"""
+ADJUSTMENT_IN_LINES = """
+    SELECT invoice.id, invoice.adjustment_cents, sum(line.cents)
+    FROM billing_invoice AS invoice LEFT JOIN billing_invoiceline AS line ON line.invoice_id = invoice.id
+    WHERE invoice.adjustment_cents <> 0 OR line.id IS NOT NULL
+    GROUP BY invoice.id HAVING invoice.adjustment_cents <> coalesce(sum(line.cents), 0)
+"""
+OVERCHARGED = """
+    WITH spoken_of AS (
+        SELECT account.id FROM billing_account AS account
+        JOIN members_premiumrate AS rate ON rate.enrollment_id = account.enrollment_id
+        GROUP BY account.id HAVING count(*) > 1
+        UNION SELECT account_id FROM billing_adjustment
+    ), live AS (
+        SELECT * FROM billing_invoice WHERE voided_at IS NULL AND account_id IN (SELECT id FROM spoken_of)
+    ), charged AS (
+        SELECT account_id, month, sum(cents) AS cents FROM (
+            SELECT account_id, coverage_month AS month, premium_cents - subsidy_cents AS cents FROM live
+            UNION ALL SELECT live.account_id, line.for_month, line.cents
+            FROM live JOIN billing_invoiceline AS line ON line.invoice_id = live.id
+        ) AS part GROUP BY account_id, month
+    ), adjusted AS (
+        SELECT account_id, coverage_month AS month, sum(cents) AS cents FROM billing_adjustment GROUP BY 1, 2
+    )
+    SELECT charged.account_id, charged.month, charged.cents, price.cents, adjusted.cents
+    FROM charged JOIN billing_account AS account ON account.id = charged.account_id
+    CROSS JOIN LATERAL (
+        SELECT rate.premium_cents - rate.subsidy_cents AS cents FROM members_premiumrate AS rate
+        WHERE rate.enrollment_id = account.enrollment_id AND rate.from_month <= charged.month
+        ORDER BY rate.from_month DESC, rate.id DESC LIMIT 1
+    ) AS price
+    LEFT JOIN adjusted ON adjusted.account_id = charged.account_id AND adjusted.month = charged.month
+    WHERE charged.cents > greatest(price.cents + coalesce(adjusted.cents, 0), 0)
 """
 RETURNED_IS_OFF = """
     SELECT allocation.invoice_id, receipt.id, sum(allocation.cents)
@@ -183,16 +225,19 @@ RETURNED_FROM_WHERE_IT_LAY = """
     WHERE back.reference LIKE '%:returned' AND back.debit = 'receivable' AND (back.credit = 'bank') <> (settled.id IS NOT NULL)
 """
 PAID_IS_ACTIVE = """
-    SELECT enrollment.id, invoice.id, invoice.amount_cents, coalesce(cleared.cents, 0)
-    FROM members_enrollment AS enrollment JOIN billing_account AS account ON account.enrollment_id = enrollment.id
-    JOIN billing_invoice AS invoice
-        ON invoice.account_id = account.id AND invoice.is_binder AND invoice.voided_at IS NULL
-    LEFT JOIN LATERAL (
-        SELECT sum(allocation.cents) AS cents FROM billing_allocation AS allocation
-        JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
-        WHERE allocation.invoice_id = invoice.id AND receipt.cleared_on IS NOT NULL
-    ) AS cleared ON true
-    WHERE enrollment.status = 'waiting' AND coalesce(cleared.cents, 0) >= invoice.amount_cents
+    WITH bill AS (
+        SELECT account.enrollment_id, invoice.amount_cents, (
+            SELECT coalesce(sum(allocation.cents), 0) FROM billing_allocation AS allocation
+            JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
+            WHERE allocation.invoice_id = invoice.id AND receipt.cleared_on IS NOT NULL
+        ) AS cleared
+        FROM members_enrollment AS enrollment JOIN billing_account AS account ON account.enrollment_id = enrollment.id
+        JOIN billing_invoice AS invoice
+            ON invoice.account_id = account.id AND invoice.is_binder AND invoice.voided_at IS NULL
+        WHERE enrollment.status = 'waiting'
+    )
+    SELECT enrollment_id, sum(amount_cents), sum(cleared) FROM bill
+    GROUP BY enrollment_id HAVING bool_and(cleared >= amount_cents)
 """
 RIGHTS = """
     SELECT name, task
@@ -220,80 +265,12 @@ def find_missing_guards() -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def find_wrong_starts() -> Iterator[tuple[int, date, str]]:
-    """The enrollments whose start is not what receipts, due dates and the requested month make it."""
-    accounts = Account.objects.order_by("pk").values_list("pk", flat=True)
-    after = 0
-    while keys := list(accounts.filter(pk__gt=after)[:CHUNK]):
-        yield from _find_wrong(keys)
-        after = keys[-1]
-
-
-def _find_wrong(account_ids: list[int]) -> Iterator[tuple[int, date, str]]:
-    statuses = [EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE]
-    binders = read_binders(account_ids=account_ids, statuses=statuses)
-    due_dates = read_due_dates(account_ids=account_ids)
-    covered = read_covered_on(binders=binders)
-    counted = _read_last_counted(account_ids)
-    moves = _read_last_moves(binders)
-    reviewed = _read_late_returns(account_ids)
-    for binder in binders:
-        key = binder.account_id
-        if binder.coverage_start < first_of_month(binder.requested_start):
-            yield binder.enrollment_id, binder.coverage_start, "before the requested month"
-            continue
-        if reviewed.get(key, date.min) >= binder.coverage_start:
-            continue  # returned after coverage had started: staff decide
-        covered_on = covered.get(key)
-        if covered_on and covered_on(binder.coverage_start):
-            wrong = _judge_covered(binder, due_dates[key], covered_on, counted[key])
-        else:
-            wrong = _judge_uncovered(binder, due_dates[key], moves.get(binder.enrollment_id))
-        if wrong:
-            yield binder.enrollment_id, binder.coverage_start, wrong
-
-
-def _judge_covered(binder: BinderOf, due_date: DueDate, covered_on: CoveredOn, counted: date) -> str:
-    """A covered binder starts coverage in the first month its money was in time for, unless it had begun."""
-    month = first_of_month(binder.requested_start)
-    while month < binder.coverage_start:
-        if month > counted and is_covered_in_time(month=month, due_date=due_date, covered_on=covered_on):
-            return f"received in time for {month}"
-        month = next_month(month)
-    in_time = is_covered_in_time(month=binder.coverage_start, due_date=due_date, covered_on=covered_on)
-    return "" if in_time else "received after the due date"
-
-
-def _judge_uncovered(binder: BinderOf, due_date: DueDate, move: StartMove | None) -> str:
-    """An uncovered binder stands where it was asked for, or where the last review put it."""
-    requested = first_of_month(binder.requested_start)
-    expected = (
-        find_start(requested=requested, received=move.business_date, due_date=due_date) if move else requested
-    )
-    return "" if binder.coverage_start == expected else f"should start {expected}"
-
-
-def _read_last_counted(account_ids: list[int]) -> dict[int, date]:
-    """The day on which we last came to know of money, by account."""
-    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None).values("account")
-    latest = receipts.annotate(at=Max("counted_at")).values_list("account", "at")
-    return {key: business_date(moment=at) for key, at in latest}
-
-
-def _read_last_moves(binders: list[BinderOf]) -> dict[int, StartMove]:
-    enrollments = [binder.enrollment_id for binder in binders]
-    moves = StartMove.objects.filter(enrollment__in=enrollments).order_by("pk")
-    return {move.enrollment_id: move for move in moves}
-
-
-def _read_late_returns(account_ids: list[int]) -> dict[int, date]:
-    """The last day on which money of an account was taken back, or a whole payment of it withdrawn."""
-    receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on__isnull=False).values("account")
-    days = dict(receipts.annotate(day=Max("taken_back_on")).values_list("account", "day"))
-    whole = Withdrawal.objects.filter(receipt__account__in=account_ids, cents=F("receipt__cents"))
-    for account_id, at in whole.values_list("receipt__account_id", "at"):
-        days[account_id] = max(days.get(account_id, date.min), business_date(moment=at))
-    return days
+def find_overcharged() -> list[tuple[Any, ...]]:
+    """The months charged for more than they come to, but for the changes that the next run takes up."""
+    changed = set(find_changed())
+    with connection.cursor() as cursor:
+        cursor.execute(OVERCHARGED)
+        return [row for row in cursor.fetchall() if row[0] not in changed]
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -330,7 +307,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant("I3 references", "A movement's reference says what it moves.", REFERENCES_FIT),
     Invariant("I5 invoices", "One invoice that is not void per account and month.", ONE_INVOICE),
-    Invariant("I5 binders", "The binder is for the month in which coverage starts.", BINDER_AT_START),
+    Invariant(
+        "I5 binders",
+        "The binder is for the month in which coverage starts, and each after it that it must cover.",
+        BINDER_AT_START,
+    ),
+    Invariant("I5 lines", "What a bill is adjusted by stands in its lines.", ADJUSTMENT_IN_LINES),
+    Invariant("I5 prices", "No month is charged for more than it comes to.", find_overcharged),
     Invariant("I3 returns", "Money taken back leaves where it lay.", RETURNED_FROM_WHERE_IT_LAY),
     Invariant("I11 returns", "Money taken back lies on no invoice.", RETURNED_IS_OFF),
     Invariant(

@@ -1,13 +1,15 @@
-"""Invoices: issued once for each coverage month, the binder first; voided and issued anew when a start moves.
+"""Invoices: issued once for each coverage month, the binder first; voided and issued anew when a start or a price moves.
 
-The invoices of an account are issued in the order of their months. A waiting enrollment has its binder only;
-an active one has every month up to the next, as far as its coverage goes.
+The invoices of an account are issued in the order of their months. A waiting enrollment has its binder only, for every month to
+date if it came late; an active one has every month up to the next, as far as its coverage goes. What a price change has not
+charged yet is carried by the next one.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 
 from django.db import connection, transaction
 
@@ -17,12 +19,14 @@ from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import first_of_month, next_month
 from billing.ledger import Posting, post
-from billing.models import Account, Chart, Invoice
-from billing.premiums import find_rate
-from billing.rates import read_rates
+from billing.models import Account, Chart, Invoice, InvoiceLine
+from billing.premiums import Line, Price
+from billing.price_changes import Changes, find_changed, read_changes
+from billing.rates import PlanNames, read_plan_names, read_terms
 from billing.rows import insert_missing
+from billing.voiding import void_invoices, void_these
 from connector_pay.lib.jobs import Counts
-from members.models import EnrollmentStatus
+from members.models import Enrollment, EnrollmentStatus
 from members.outbox import Telling, tell
 
 COLUMNS = (
@@ -31,29 +35,36 @@ COLUMNS = (
     "due_date",
     "premium_cents",
     "subsidy_cents",
+    "adjustment_cents",
     "amount_cents",
     "is_binder",
+    "binder_start",
 )
 RUNS = ("issued_on", "issued_at", "void_reason")
+LINES = ("invoice", "for_month", "cents", "why")
+CORRECTED = "the price or an adjustment of this bill has changed"
 
 
 @dataclass(frozen=True, slots=True)
 class BinderMove:
-    """A binder to be voided in one month and issued in another."""
+    """A binder to be voided in one month, if it was issued, and issued in another; once it was covered it asks for no more."""
 
     account_id: int
-    from_month: date
+    from_month: date | None
     to_month: date
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MonthToBill:
-    """A coverage month of an account that needs its invoice."""
+    """A coverage month of an account that needs its invoice; `binder_start` says of which binder it is a part."""
 
     account_id: int
     enrollment_id: int
     month: date
-    is_binder: bool
+    binder_start: date | None
+    at_most: int | None = None
+    carried: tuple[Line, ...] = ()
 
 
 class UnableToReissue(Exception):
@@ -63,20 +74,58 @@ class UnableToReissue(Exception):
 def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | None = None) -> Counts:
     """Every invoice that should exist by now and does not: binders, and each month up to the next if active.
 
-    Opens the accounts that are missing, unless `account_ids` names some. Works in chunks, each a transaction;
-    safe to run at any time, twice, or after a crash. Credit is spent on the new invoices, members are told.
+    First the bills whose price has changed are issued anew. Opens the accounts that are missing, unless `account_ids` names
+    some. Works in chunks, each a transaction; safe to run at any time, twice, or after a crash. Credit is spent on the new
+    invoices, members are told.
     """
     counts = Counter(accounts=0, invoices=0)
-    if account_ids is None:
+    asked = None if account_ids is None else list(account_ids)
+    if asked is None:
         counts["accounts"] = open_accounts(at=at)
-    for chunk in _chunk_lacking(account_ids=account_ids, today=today):
+    corrected = correct_bills(today=today, at=at, account_ids=asked)
+    for chunk in _chunk_lacking(account_ids=asked, today=today):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            months = [
-                month for row in _read_lacking(account_ids=chunk, today=today) for month in row.list_months()
-            ]
+            months = _list_lacking(chunk, today=today)
             counts["invoices"] += len(_issue(months=months, today=today, at=at))
-    return counts
+    return counts | ({"corrected": corrected} if corrected else {})
+
+
+def correct_bills(*, today: date, at: datetime, account_ids: Iterable[int] | None = None) -> int:
+    """Issue anew each bill that asks for too much, and each unpaid binder whose price has changed; returns how many.
+
+    In chunks, each a transaction; safe to run twice.
+    """
+    changed = iter(find_changed(account_ids=account_ids))
+    corrected = 0
+    while chunk := list(islice(changed, CHUNK)):
+        with transaction.atomic():
+            lock_accounts(account_ids=chunk)
+            corrected += correct_locked(account_ids=chunk, today=today, at=at)
+    return corrected
+
+
+def correct_locked(*, account_ids: Iterable[int], today: date, at: datetime) -> int:
+    """`correct_bills` of some accounts, inside the transaction of a caller that has locked them."""
+    changes = [item for item in read_changes(account_ids=account_ids) if item.corrected]
+    if not changes:
+        return 0
+    keys = [part.bill.invoice_id for item in changes for part in item.corrected]
+    void_these(invoice_ids=keys, why=CORRECTED, today=today, at=at)
+    months = [month for item in changes for month in _list_corrected(item)]
+    return len(_issue(months=months, today=today, at=at))
+
+
+def _list_corrected(changes: Changes) -> Iterator[MonthToBill]:
+    for part in changes.corrected:
+        yield MonthToBill(
+            changes.account_id,
+            changes.enrollment_id,
+            part.bill.month,
+            part.bill.binder_start,
+            at_most=part.own_cents,
+            carried=part.carried,
+        )
 
 
 def reissue_binders(*, moves: Sequence[BinderMove], why: str, today: date, at: datetime) -> None:
@@ -85,18 +134,12 @@ def reissue_binders(*, moves: Sequence[BinderMove], why: str, today: date, at: d
     Works inside the transaction of a caller that has locked the accounts. Raises UnableToReissue.
     """
     voided = void_invoices(account_ids=[move.account_id for move in moves], why=why, today=today, at=at)
-    astray = [move for move in moves if (move.account_id, move.from_month) not in voided]
+    astray = [move for move in moves if move.from_month and (move.account_id, move.from_month) not in voided]
     if astray:
         raise UnableToReissue(
             f"Account {astray[0].account_id} has no open binder for {astray[0].from_month}."
         )
-    enrollments = dict(
-        Account.objects.filter(pk__in=[move.account_id for move in moves]).values_list("pk", "enrollment")
-    )
-    months = [
-        MonthToBill(move.account_id, enrollments[move.account_id], move.to_month, True) for move in moves
-    ]
-    _issue(months=months, today=today, at=at)
+    _issue(months=_list_moved(moves, today=today), today=today, at=at)
 
 
 def issue_months(*, months: Sequence[MonthToBill], today: date, at: datetime) -> None:
@@ -107,49 +150,34 @@ def issue_months(*, months: Sequence[MonthToBill], today: date, at: datetime) ->
     _issue(months=months, today=today, at=at)
 
 
-def void_invoices(
-    *, account_ids: Iterable[int], why: str, today: date, at: datetime
-) -> set[tuple[int, date]]:
-    """Void every live invoice of the accounts; money on them becomes credit.
-
-    Returns the accounts and months voided. Works inside the transaction of a caller that holds the locks.
-    """
-    return _void(_read_live(account_ids), why=why, today=today, at=at)
-
-
-def void_months_after(
-    *, last_days: Mapping[int, date], why: str, today: date, at: datetime
-) -> set[tuple[int, date]]:
-    """Void each account's live invoices of months after its last day of coverage; their money pays what is still owed.
-
-    The rest becomes credit. Returns the accounts and months voided, inside the transaction of a caller that holds the
-    locks.
-    """
-    later = [item for item in _read_live(last_days) if item.coverage_month > last_days[item.account_id]]
-    voided = _void(later, why=why, today=today, at=at)
-    credit.spend_credit(account_ids={account_id for account_id, _ in voided}, at=at)
-    return voided
+def _list_moved(moves: Sequence[BinderMove], *, today: date) -> list[MonthToBill]:
+    """The months of each binder in its new place: those it had there before, else every month to date."""
+    keys = [move.account_id for move in moves]
+    accounts = Account.objects.filter(pk__in=keys).values_list("pk", "enrollment_id", "enrollment__ends_on")
+    facts = {key: (enrollment_id, ends_on) for key, enrollment_id, ends_on in accounts}
+    before: defaultdict[tuple[int, date], set[date]] = defaultdict(set)
+    billed = Invoice.objects.filter(account__in=keys, binder_start__isnull=False)
+    for key, start, month in billed.values_list("account_id", "binder_start", "coverage_month").distinct():
+        before[key, start or month].add(month)
+    months = []
+    for move in moves:
+        enrollment_id, ends_on = facts[move.account_id]
+        listed = sorted(before.get((move.account_id, move.to_month), ())) or list(
+            list_binder_months(start=move.to_month, today=today, ends_on=ends_on)
+        )
+        at_most = move.at_most if len(listed) == 1 else None
+        months += [
+            MonthToBill(move.account_id, enrollment_id, month, move.to_month, at_most) for month in listed
+        ]
+    return months
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
-    id: int
-    account_id: int
-    coverage_month: date
-    amount_cents: int
-
-
-def _read_live(account_ids: Iterable[int]) -> list[_Live]:
-    live = Invoice.objects.filter(account__among=list(account_ids), voided_at=None).order_by("pk")
-    return [_Live(*row) for row in live.values_list("pk", "account_id", "coverage_month", "amount_cents")]
-
-
-def _void(live: Sequence[_Live], *, why: str, today: date, at: datetime) -> set[tuple[int, date]]:
-    invoice_ids = [item.id for item in live]
-    Invoice.objects.filter(pk__among=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
-    credit.take_off_invoices(invoice_ids=invoice_ids, at=at)
-    post(postings=[_post_voided(item, today) for item in live if item.amount_cents], at=at)
-    return {(item.account_id, item.coverage_month) for item in live}
+def list_binder_months(*, start: date, today: date, ends_on: date | None) -> Iterator[date]:
+    """The months of a binder: the one in which coverage starts, and each after it that has begun and is covered."""
+    month = start
+    while month == start or month <= min(today, ends_on or today):
+        yield month
+        month = next_month(month)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +187,31 @@ class _Lacking:
     account_id: int
     enrollment_id: int
     coverage_start: date
+    ends_on: date | None
     billed: date | None
     needed: date
 
-    def list_months(self) -> Iterator[MonthToBill]:
-        """The months after the last one billed, up to the one needed."""
-        month = next_month(self.billed) if self.billed else self.coverage_start
-        while month <= self.needed:
-            yield MonthToBill(self.account_id, self.enrollment_id, month, month == self.coverage_start)
+    def list_months(self, *, today: date, carried: tuple[Line, ...]) -> Iterator[MonthToBill]:
+        """The months of the binder first, then those after the last one billed, up to the one needed."""
+        month = self.coverage_start
+        if self.billed:
+            month = next_month(self.billed)
+        else:
+            # While it waits, the binder is all that is needed.
+            last = today if self.needed == self.coverage_start else self.coverage_start
+            for month in list_binder_months(start=self.coverage_start, today=last, ends_on=self.ends_on):
+                yield MonthToBill(self.account_id, self.enrollment_id, month, self.coverage_start)
             month = next_month(month)
+        while month <= self.needed:
+            yield MonthToBill(self.account_id, self.enrollment_id, month, None, carried=carried)
+            month, carried = next_month(month), ()
 
 
 # A waiting enrollment needs its binder, an active one the last month up to `last` that its coverage reaches.
 # LEAST passes over a missing end.
 LACKING = """
     SELECT * FROM (
-        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, (
+        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
             SELECT invoice.coverage_month FROM billing_invoice AS invoice
             WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
             ORDER BY invoice.coverage_month DESC LIMIT 1
@@ -203,6 +240,16 @@ def _read_lacking(*, account_ids: Sequence[int] | None, today: date, after: int 
     with connection.cursor() as cursor:
         cursor.execute(LACKING, facts)
         return [_Lacking(*row) for row in cursor.fetchall()]
+
+
+def _list_lacking(account_ids: Sequence[int], *, today: date) -> list[MonthToBill]:
+    """The months to be billed; the first that is no binder carries what price changes have left to charge."""
+    carried = {item.account_id: item.carried for item in read_changes(account_ids=account_ids)}
+    return [
+        month
+        for row in _read_lacking(account_ids=account_ids, today=today)
+        for month in row.list_months(today=today, carried=carried.get(row.account_id, ()))
+    ]
 
 
 def _chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator[list[int]]:
@@ -237,25 +284,44 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     owed = [invoice for invoice in issued if invoice.amount_cents]
     # Told after credit was spent: a bill asks for what is still to be paid.
     remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
-    tellings = [_tell_bill(invoice, accounts, cents=remaining[invoice.id]) for invoice in owed]
+    plans = read_plan_names(enrollment_ids=[account.enrollment_id for account in accounts.values()])
+    tellings = [
+        _tell_bill(invoice, accounts[invoice.account_id].enrollment, plans, cents=remaining[invoice.id])
+        for invoice in owed
+    ]
     tell(tellings=tellings, at=at, today=today)
     return issued
 
 
 def _write(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[_Issued]:
     due_dates = read_due_dates(account_ids={item.account_id for item in months})
-    rates = read_rates(enrollment_ids={item.enrollment_id for item in months})
-    rows = []
+    terms = read_terms(enrollments={item.account_id: item.enrollment_id for item in months})
+    rows, prices = [], {}
     for item in months:
-        rate = find_rate(rates=rates[item.enrollment_id], month=item.month)
-        due_date = due_dates[item.account_id](item.month)
-        money = (rate.premium_cents, rate.subsidy_cents, rate.net_cents)
-        rows.append((item.account_id, item.month, due_date, *money, item.is_binder, today, at, ""))
+        price = terms[item.account_id].find_price(
+            month=item.month, at_most=item.at_most, carried=item.carried
+        )
+        prices[item.account_id, item.month] = price
+        due_date = due_dates[item.account_id](item.binder_start or item.month)
+        money = (price.premium_cents, price.subsidy_cents, price.adjustment_cents, price.amount_cents)
+        binder = (item.binder_start is not None, item.binder_start)
+        rows.append((item.account_id, item.month, due_date, *money, *binder, today, at, ""))
     returning = ["id", "account", "coverage_month", "due_date", "amount_cents"]
-    issued = insert_missing(model=Invoice, columns=COLUMNS + RUNS, rows=rows, returning=returning)
-    if len(issued) < len(rows):
+    written = insert_missing(model=Invoice, columns=COLUMNS + RUNS, rows=rows, returning=returning)
+    if len(written) < len(rows):
         raise UnableToReissue("Another process billed one of these months meanwhile.")
-    return [_Issued(*row) for row in issued]
+    issued = [_Issued(*row) for row in written]
+    _write_lines(issued, prices)
+    return issued
+
+
+def _write_lines(issued: Sequence[_Issued], prices: Mapping[tuple[int, date], Price]) -> None:
+    rows = [
+        (invoice.id, line.for_month, line.cents, line.why)
+        for invoice in issued
+        for line in prices[invoice.account_id, invoice.coverage_month].lines
+    ]
+    insert_missing(model=InvoiceLine, columns=LINES, rows=rows, returning=["id"])
 
 
 def _post_issued(invoice: _Issued, today: date) -> Posting:
@@ -265,22 +331,18 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
     )
 
 
-def _post_voided(invoice: _Live, today: date) -> Posting:
-    reference = f"invoice:{invoice.id}:voided"
-    return Posting(
-        Chart.PREMIUMS, Chart.RECEIVABLE, invoice.amount_cents, invoice.account_id, reference, today
-    )
-
-
-def _tell_bill(invoice: _Issued, accounts: Mapping[int, Account], *, cents: int) -> Telling:
-    enrollment = accounts[invoice.account_id].enrollment
+def _tell_bill(
+    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, PlanNames], *, cents: int
+) -> Telling:
+    """The bill of a month names the plan of that month."""
+    named = plans.get(enrollment.pk, PlanNames())
     return Telling(
         event="bill_ready",
         subject=f"invoice:{invoice.id}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
-            "plan_name": enrollment.plan.name,
+            "plan_name": named.find(month=invoice.coverage_month, otherwise=enrollment.plan.name),
             "invoice_number": f"{invoice.id:010d}",
             "coverage_month": invoice.coverage_month,
             "amount_cents": cents,

@@ -1,26 +1,31 @@
 """Overdue: a binder not covered by its due date pushes the start of coverage, until the window closes.
 
 The start is worked out anew from what was received and when, so a review at any moment, late or repeated,
-gives the same start; money that was received in time but came to us late moves a pushed start back.
+gives the same start; money that was received in time but came to us late, a waiver or a due date extended moves a
+pushed start back, and an expired enrollment comes to life again. A month that has begun is left to staff.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from billing import credit
 from billing.accounts import CHUNK, lock_accounts
-from billing.binders import BinderOf, read_binders, read_starts
-from billing.due_date_overrides import read_due_date
-from billing.invoices import BinderMove, reissue_binders, void_invoices
+from billing.binders import BinderOf, read_binders, read_first_payments
+from billing.due_date_overrides import note_reviewed, read_due_date, read_due_dates, read_unreviewed
+from billing.due_dates import first_of_month
+from billing.first_payments import FirstPayment
+from billing.invoices import BinderMove, reissue_binders
 from billing.models import Account, DueDateOverride, Invoice
+from billing.start_reviews import NewReview, list_known, open_reviews
+from billing.voiding import void_invoices
 from connector_pay.lib.jobs import Counts
 from members import coverage
-from members.models import Enrollment, EnrollmentStatus, StartMove
+from members.models import Enrollment, EnrollmentMove, EnrollmentStatus, StartMove
 from members.outbox import Telling, tell
 
 
@@ -32,45 +37,136 @@ class Way:
     event: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The start that the rules give an enrollment today, and what its binder asks for if it is covered."""
+
+    binder: BinderOf
+    start: date
+    asks: int | None = None
+
+
 PUSHED = Way("first payment not received by its due date", event="start_pushed")
 RESTORED = Way("restored: first payment received in time", event="start_restored")
 EXPIRED = "enrollment window closed before the first payment"
+REVIVED = "restored: the enrollment window had not closed after all"
+BEGUN = "the rules give a month that has begun"
+REVIEWED = (EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE, EnrollmentStatus.EXPIRED)
 
 
 def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | None = None) -> Counts:
-    """Push each waiting start whose binder was not covered by a due date that has passed.
+    """Push each waiting start whose binder was not covered by a due date that has passed; give back what was pushed wrongly.
 
     The old bill is voided, a new one issued, the member told; past its window the enrollment expires. Without
-    `account_ids`, everyone whose due date has passed. In chunks, each a transaction; safe to run twice or
-    after a crash. `run` names who asked.
+    `account_ids`, everyone whose due date has passed, whose start was pushed and is still to come, or whose due date was
+    moved since the last review. In chunks, each a transaction; safe to run twice or after a crash. `run` names who asked.
     """
-    asked = _find_due(today=today) if account_ids is None else account_ids
+    overrides = read_unreviewed() if account_ids is None else []
+    asked = _find_due(today=today, overrides=overrides) if account_ids is None else set(account_ids)
     counts = Counter(pushed=0, restored=0, expired=0)
     for chunk in _cut(sorted(asked)):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             counts.update(review_locked(account_ids=chunk, today=today, at=at, run=run))
+    note_reviewed(overrides=overrides, at=at)
     return counts
 
 
 def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run: str) -> Counts:
-    """The review of some accounts, inside the transaction of a caller that has locked them."""
-    binders = read_binders(account_ids=account_ids, statuses=[EnrollmentStatus.WAITING])
-    starts = read_starts(binders=binders, today=today) if binders else {}
-    late = [binder for binder in binders if starts[binder.account_id] > binder.coverage_start]
-    pushed = [binder for binder in late if starts[binder.account_id] <= binder.last_start]
-    expired = [binder for binder in late if starts[binder.account_id] > binder.last_start]
-    # A month that has begun is not given back by a run: staff look at it.
-    early = [binder for binder in binders if today < starts[binder.account_id] < binder.coverage_start]
-    return {
-        "pushed": _move_starts(pushed, starts, PUSHED, run=run, today=today, at=at),
-        "restored": _move_starts(early, starts, RESTORED, run=run, today=today, at=at),
-        "expired": _expire(expired, today=today, at=at),
+    """The review of some accounts, inside the transaction of a caller that has locked them.
+
+    Returns how many starts were pushed and restored and how many enrollments expired; and, where there are any, how many
+    came to life again or wait for staff.
+    """
+    binders = _read_movable(account_ids)
+    given = _find_given(binders, today=today) if binders else []
+    late = [item for item in given if _is_late(item)]
+    early = _leave_later([item for item in given if _is_early(item)], today=today)
+    counts = {
+        "pushed": _move_starts(
+            [item for item in late if item.start <= item.binder.last_start],
+            PUSHED,
+            run=run,
+            today=today,
+            at=at,
+        ),
+        "restored": _move_starts(
+            [item for item in early if item.start > today], RESTORED, run=run, today=today, at=at
+        ),
+        "expired": _expire(
+            [item.binder for item in late if item.start > item.binder.last_start], today=today, at=at
+        ),
     }
+    alive = [item for item in given if _is_alive(item)]
+    more = {
+        "revived": _revive([item for item in alive if item.start > today], run=run, today=today, at=at),
+        # A month that has begun is not given back by a run: staff look at it.
+        "for_staff": _ask_staff([item for item in early + alive if item.start <= today], today=today, at=at),
+    }
+    return {**counts, **{name: count for name, count in more.items() if count}}
 
 
-def _find_due(*, today: date) -> Iterable[int]:
-    """The accounts that wait for a first payment and whose due date may have passed."""
+def _is_late(item: Given) -> bool:
+    waiting = item.binder.status == EnrollmentStatus.WAITING
+    return waiting and item.start > item.binder.coverage_start
+
+
+def _is_early(item: Given) -> bool:
+    expired = item.binder.status == EnrollmentStatus.EXPIRED
+    return not expired and item.start < item.binder.coverage_start
+
+
+def _leave_later(early: Sequence[Given], *, today: date) -> list[Given]:
+    """A run that comes days late knows less than what moved a start since its day: it gives nothing back."""
+    moves = _read_last_moves([item.binder for item in early]) if early else {}
+    known = {key: move.business_date for key, move in moves.items()}
+    return [item for item in early if known.get(item.binder.enrollment_id, today) <= today]
+
+
+def _is_alive(item: Given) -> bool:
+    """Whether an enrollment that has expired has a start within its window after all."""
+    return item.binder.status == EnrollmentStatus.EXPIRED and item.start <= item.binder.last_start
+
+
+def _read_movable(account_ids: Iterable[int]) -> list[BinderOf]:
+    """Those of the accounts whose start could move: active coverage that started when asked for stays as it is."""
+    return [
+        binder
+        for binder in read_binders(account_ids=account_ids, statuses=REVIEWED)
+        if binder.status != EnrollmentStatus.ACTIVE or binder.was_pushed
+    ]
+
+
+def _find_given(binders: Sequence[BinderOf], *, today: date) -> list[Given]:
+    """The start that the rules give each of them today.
+
+    Until the requested month's due date has passed, money decides nothing and is not read.
+    """
+    due_dates = read_due_dates(account_ids=[binder.account_id for binder in binders])
+    late, given = [], []
+    for binder in binders:
+        requested = first_of_month(binder.requested_start)
+        if due_dates[binder.account_id](requested) < today or binder.status == EnrollmentStatus.ACTIVE:
+            late.append(binder)
+        else:
+            given.append(Given(binder, requested))
+    payments = read_first_payments(binders=late, due_dates=due_dates) if late else {}
+    given += [_find_one(binder, payments[binder.account_id], today=today) for binder in late]
+    return sorted(given, key=lambda item: item.binder.account_id)
+
+
+def _find_one(binder: BinderOf, payment: FirstPayment, *, today: date) -> Given:
+    """Active coverage moves only to a month that was paid for in time; it waits for no more money."""
+    if binder.status == EnrollmentStatus.ACTIVE:
+        start = payment.find_earlier_start(than=binder.coverage_start)
+    else:
+        start = payment.find_start(today=today)
+    held = payment.find_held(start=start) if start != binder.coverage_start else None
+    return Given(binder, start, held.cents if held else None)
+
+
+def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> set[int]:
+    """The accounts that wait for a first payment and whose due date may have passed, and those whose start may move back."""
     waiting = Account.objects.filter(enrollment__status=EnrollmentStatus.WAITING)
     due_date = read_due_date()
     starts = Enrollment.objects.filter(status=EnrollmentStatus.WAITING).values_list(
@@ -80,7 +176,35 @@ def _find_due(*, today: date) -> Iterable[int]:
     overridden = DueDateOverride.objects.filter(account__isnull=False).values("account")
     own_dates = Q(enrollment__binder_due_date__isnull=False) | Q(pk__in=overridden)
     due = waiting.filter(Q(enrollment__coverage_start__in=passed) | own_dates)
-    return due.values_list("pk", flat=True)
+    found = set(due.values_list("pk", flat=True))
+    found.update(_find_pushed(today=today).values_list("pk", flat=True))
+    for override in overrides:
+        found.update(_find_touched(override).values_list("pk", flat=True))
+    return found
+
+
+def _find_pushed(*, today: date) -> QuerySet[Account]:
+    """The accounts whose coverage starts later than asked for and has not started."""
+    alive = Account.objects.filter(
+        enrollment__status__in=(EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE),
+        enrollment__coverage_start__gt=today,
+    )
+    return alive.filter(enrollment__coverage_start__gt=F("enrollment__requested_start"))
+
+
+def _find_touched(override: DueDateOverride) -> QuerySet[Account]:
+    """The accounts whose start an override may give back: it moves the due date of a month they were pushed past."""
+    accounts = Account.objects.filter(enrollment__requested_start__lte=override.coverage_month)
+    if override.account_id is not None:
+        accounts = accounts.filter(pk=override.account_id)
+    pushed = Q(
+        enrollment__status__in=(EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE),
+        enrollment__coverage_start__gt=override.coverage_month,
+    )
+    expired = Q(
+        enrollment__status=EnrollmentStatus.EXPIRED, enrollment__window_ends__gte=override.coverage_month
+    )
+    return accounts.filter(pushed | expired)
 
 
 def _cut(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -88,47 +212,73 @@ def _cut(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield account_ids[start : start + CHUNK]
 
 
-def _move_starts(
-    binders: Sequence[BinderOf],
-    starts: Mapping[int, date],
-    how: Way,
-    *,
-    run: str,
-    today: date,
-    at: datetime,
-) -> int:
+def _move_starts(given: Sequence[Given], how: Way, *, run: str, today: date, at: datetime) -> int:
     """Move the starts, reissue the bills, tell the members; returns how many starts moved."""
-    if not binders:
+    if not given:
         return 0
-    changes = [
-        coverage.StartChange(binder.enrollment_id, binder.coverage_start, starts[binder.account_id])
-        for binder in binders
-    ]
-    moved = set(coverage.move_starts(changes=changes, why=how.why, run=run, at=at, today=today))
-    kept = [binder for binder in binders if binder.enrollment_id in moved]
+    moved = _swap_starts(given, why=how.why, run=run, today=today, at=at)
+    kept = [item for item in given if item.binder.enrollment_id in moved]
     reissue_binders(
-        moves=[BinderMove(item.account_id, item.coverage_start, starts[item.account_id]) for item in kept],
+        moves=[
+            BinderMove(item.binder.account_id, item.binder.coverage_start, item.start, item.asks)
+            for item in kept
+        ],
         why=how.why,
         today=today,
         at=at,
     )
-    _tell_moved(kept, event=how.event, today=today, at=at)
+    _tell_moved([item.binder for item in kept], event=how.event, today=today, at=at)
     return len(kept)
+
+
+def _swap_starts(given: Sequence[Given], *, why: str, run: str, today: date, at: datetime) -> set[int]:
+    changes = [
+        coverage.StartChange(item.binder.enrollment_id, item.binder.coverage_start, item.start)
+        for item in given
+        if item.start != item.binder.coverage_start
+    ]
+    return set(coverage.move_starts(changes=changes, why=why, run=run, at=at, today=today))
+
+
+def _ask_staff(given: Sequence[Given], *, today: date, at: datetime) -> int:
+    """Open a review for each start that staff have not been asked about before; returns how many."""
+    if not given:
+        return 0
+    known = list_known(enrollment_ids=[item.binder.enrollment_id for item in given])
+    reviews = [
+        NewReview(item.binder.enrollment_id, item.binder.coverage_start, item.start, BEGUN)
+        for item in given
+        if (item.binder.enrollment_id, item.start) not in known
+    ]
+    return len(open_reviews(reviews=reviews, today=today, at=at))
 
 
 def _tell_moved(binders: Sequence[BinderOf], *, event: str, today: date, at: datetime) -> None:
     """Tell each member the old start, the new one, and what is still to be paid by when; once a move."""
     moves = _read_last_moves(binders)
+    tellings = [
+        _tell_one(event, invoice, moves[invoice.account.enrollment_id], cents=cents)
+        for invoice, cents in _read_asked(binders)
+    ]
+    tell(tellings=tellings, at=at, today=today)
+
+
+def _read_asked(binders: Sequence[BinderOf]) -> list[tuple[Invoice, int]]:
+    """The first invoice of each binder, and what is still to be received for the whole of it."""
     invoices = Invoice.objects.filter(
         account__in=[binder.account_id for binder in binders], is_binder=True, voided_at=None
     )
-    read = invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by("pk")
+    read = list(
+        invoices.select_related("account__enrollment__member", "account__enrollment__plan").order_by(
+            "account", "coverage_month"
+        )
+    )
     remaining = credit.read_remaining(invoice_ids=[invoice.pk for invoice in read])
-    tellings = [
-        _tell_one(event, invoice, moves[invoice.account.enrollment_id], cents=remaining[invoice.pk])
-        for invoice in read
-    ]
-    tell(tellings=tellings, at=at, today=today)
+    asked: Counter[int] = Counter()
+    for invoice in read:
+        asked[invoice.account_id] += remaining[invoice.pk]
+    first = {invoice.account_id: invoice for invoice in reversed(read)}
+    return [(invoice, asked[key]) for key, invoice in sorted(first.items())]
 
 
 def _read_last_moves(binders: Sequence[BinderOf]) -> dict[int, StartMove]:
@@ -166,6 +316,42 @@ def _expire(binders: Sequence[BinderOf], *, today: date, at: datetime) -> int:
     enrollments = Enrollment.objects.filter(pk__in=moved).select_related("member", "plan")
     tell(tellings=[_tell_expired(enrollment) for enrollment in enrollments], at=at, today=today)
     return len(moved)
+
+
+def _revive(given: Sequence[Given], *, run: str, today: date, at: datetime) -> int:
+    """Money received in time but found later, a waiver or a later due date: the enrollment waits again, its bill is issued."""
+    if not given:
+        return 0
+    enrollment_ids = [item.binder.enrollment_id for item in given]
+    revived = set(coverage.revive(enrollment_ids=enrollment_ids, at=at, why=REVIVED))
+    kept = [item for item in given if item.binder.enrollment_id in revived]
+    _swap_starts(kept, why=REVIVED, run=run, today=today, at=at)
+    moves = [BinderMove(item.binder.account_id, None, item.start, item.asks) for item in kept]
+    reissue_binders(moves=moves, why=REVIVED, today=today, at=at)
+    last = EnrollmentMove.objects.filter(enrollment__in=revived, after=EnrollmentStatus.WAITING)
+    latest = dict(last.order_by("pk").values_list("enrollment_id", "pk"))
+    tellings = [
+        _tell_revived(invoice, latest[invoice.account.enrollment_id], cents=cents)
+        for invoice, cents in _read_asked([item.binder for item in kept])
+    ]
+    tell(tellings=tellings, at=at, today=today)
+    return len(kept)
+
+
+def _tell_revived(invoice: Invoice, move_id: int, *, cents: int) -> Telling:
+    enrollment = invoice.account.enrollment
+    return Telling(
+        event="enrollment_restored",
+        subject=f"enrollment:{enrollment.pk}:restored:{move_id}",
+        member=enrollment.member,
+        facts={
+            "product": enrollment.plan.product,
+            "plan_name": enrollment.plan.name,
+            "coverage_start": enrollment.coverage_start,
+            "amount_cents": cents,
+            "due_date": invoice.due_date,
+        },
+    )
 
 
 def _tell_expired(enrollment: Enrollment) -> Telling:

@@ -12,9 +12,10 @@ from billing.accounts import lock_accounts
 from billing.balances import read_standing
 from billing.behind_notices import tell_reinstated
 from billing.due_dates import next_month
-from billing.invoices import MonthToBill, issue_missing, issue_months, void_months_after
+from billing.invoices import MonthToBill, issue_missing, issue_months
 from billing.models import EPISODE_MOVES, Episode, EpisodeMove, EpisodeStatus
 from billing.policy import read_policy
+from billing.voiding import void_months_after
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import long_date
 from members import coverage
@@ -109,6 +110,6 @@ def _list_months(episode: Episode, *, today: date) -> Iterator[MonthToBill]:
     enrollment = episode.account.enrollment
     month, last = next_month(episode.ended_on), next_month(today)
     while month <= min(last, episode.planned_end or last):
-        is_binder = month == enrollment.coverage_start
-        yield MonthToBill(episode.account_id, enrollment.pk, month, is_binder)
+        binder_start = month if month == enrollment.coverage_start else None
+        yield MonthToBill(episode.account_id, enrollment.pk, month, binder_start)
         month = next_month(month)

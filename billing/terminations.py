@@ -13,8 +13,8 @@ from billing.balances import Standing, read_standings
 from billing.behind_notices import tell_ended
 from billing.due_dates import next_month
 from billing.episodes import find_cured
-from billing.invoices import void_months_after
 from billing.models import EPISODE_MOVES, Episode, EpisodeMove, EpisodeStatus
+from billing.voiding import void_months_after
 from connector_pay.lib.templatetags.exchange import long_date
 from members import coverage
 from members.models import User

@@ -76,6 +76,11 @@ def expire(*, enrollment_ids: Iterable[int], at: datetime, why: str) -> list[int
     return _move(enrollment_ids, EnrollmentStatus.WAITING, EnrollmentStatus.EXPIRED, at=at, why=why)
 
 
+def revive(*, enrollment_ids: Iterable[int], at: datetime, why: str) -> list[int]:
+    """The first payment was in time after all: expired -> waiting."""
+    return _move(enrollment_ids, EnrollmentStatus.EXPIRED, EnrollmentStatus.WAITING, at=at, why=why)
+
+
 def end_passed(*, today: date, at: datetime) -> list[int]:
     """Coverage whose last day has passed, or comes before its start, is over: active, or still waiting, -> ended."""
     reasons = {

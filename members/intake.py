@@ -61,13 +61,52 @@ def apply_events(
     return result
 
 
+# Of the words about a month that has come, or about the one in which coverage starts, the latest about the latest month.
+TAKE_UP = """
+    UPDATE members_enrollment AS enrollment SET {column} = word.{column} FROM (
+        SELECT DISTINCT ON (rate.enrollment_id) rate.enrollment_id, rate.{column}
+        FROM members_premiumrate AS rate JOIN members_enrollment AS enrollment ON enrollment.id = rate.enrollment_id
+        WHERE rate.{column} IS NOT NULL
+            AND (rate.from_month <= %(today)s OR rate.from_month <= enrollment.coverage_start)
+            AND (%(enrollment_ids)s::bigint[] IS NULL OR enrollment.id = ANY(%(enrollment_ids)s))
+        ORDER BY rate.enrollment_id, rate.from_month DESC, rate.id DESC
+    ) AS word
+    WHERE word.enrollment_id = enrollment.id AND enrollment.{column} <> word.{column}
+"""
+
+
+def take_up_changes(*, today: date) -> int:
+    """The plan and the subsidy of each enrollment are those said for today's month; returns how many changed.
+
+    Before coverage has started they are those of the month in which it starts. Safe to run at any time, or twice.
+    """
+    with transaction.atomic():
+        _keep_others_waiting()
+        return _take_up(None, today=today)
+
+
+def _take_up(enrollment_ids: list[int] | None, *, today: date) -> int:
+    changed = 0
+    with connection.cursor() as cursor:
+        for column in ("plan_id", "subsidized"):
+            facts = {"today": today, "enrollment_ids": enrollment_ids}
+            cursor.execute(TAKE_UP.format(column=column), facts)
+            changed += cursor.rowcount
+    return changed
+
+
+def _keep_others_waiting() -> None:
+    """Until the transaction ends, so that what was read of enrollments stays true."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+
+
 def _apply_chunk(*, chunk: list[tuple[int, str]], at: datetime, window_days: int) -> IntakeResult:
     """Apply some lines in one transaction; other intakes wait, so that what was read stays true."""
     done = IntakeResult()
     events = dict(_read_lines(chunk=chunk, today=business_date(moment=at), bad=done.bad))
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        _keep_others_waiting()
         known = KnownRecords.load(events=list(events.values()))
         for number, event in events.items():
             try:
@@ -78,6 +117,10 @@ def _apply_chunk(*, chunk: list[tuple[int, str]], at: datetime, window_days: int
             except UnableToApplyEvent as error:
                 done.bad.append(BadLine(number, str(error)))
         known.save()
+        named = {event.enrollment_id for event in events.values() if event.kind == "change"}
+        changed = [known.enrollments[name].pk for name in sorted(named & known.enrollments.keys())]
+        if changed:
+            _take_up(changed, today=business_date(moment=at))
     return done
 
 
@@ -140,16 +183,19 @@ def _enroll(event: EnrollmentEvent, *, known: KnownRecords, at: datetime, window
         coverage_start=start,
         window_ends=facts.get("window_ends", start + timedelta(days=window_days)),
         binder_due_date=facts.get("binder_due_date"),
-        subsidized=facts.get("subsidized", facts["subsidy_cents"] > 0),
+        subsidized=_is_subsidized(facts),
         enrolled_at=at,
     )
     known.enrollments[event.enrollment_id] = enrollment
-    _keep_rate(enrollment, facts, known=known, month=start, at=at)
+    _keep_rate(enrollment, facts, known=known, month=start, at=at, plan=enrollment.plan)
     return enrollment
 
 
 def _change(event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords, at: datetime) -> None:
-    """Another price from a month on, perhaps another plan of the same carrier and product."""
+    """Another price from a month on, perhaps another plan of the same carrier and product.
+
+    Until that month has come the enrollment's plan and subsidy stay what they are.
+    """
     facts = event.facts
     month = facts["from_month"]
     if month < enrollment.requested_start:
@@ -161,11 +207,8 @@ def _change(event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords,
         _check_same_carrier(facts["plan"], enrollment=enrollment)
     _check_same_member(facts.get("member", {}), enrollment=enrollment)
     known.change(enrollment.member, facts.get("member", {}))
-    changes: dict[str, Any] = {"subsidized": facts.get("subsidized", facts["subsidy_cents"] > 0)}
-    if "plan" in facts:
-        changes["plan"] = _keep_plan(facts["plan"], known=known)
-    known.change(enrollment, changes)
-    _keep_rate(enrollment, facts, known=known, month=month, at=at)
+    plan = _keep_plan(facts["plan"], known=known) if "plan" in facts else None
+    _keep_rate(enrollment, facts, known=known, month=month, at=at, plan=plan)
 
 
 def _end(event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords, _at: datetime) -> None:
@@ -232,13 +275,21 @@ def _keep_plan(facts: dict[str, Any], *, known: KnownRecords) -> Plan:
     return plan
 
 
-def _keep_rate(enrollment: Enrollment, facts: Any, *, known: KnownRecords, month: date, at: datetime) -> None:
+def _is_subsidized(facts: Any) -> bool:
+    return bool(facts.get("subsidized", facts["subsidy_cents"] > 0))
+
+
+def _keep_rate(
+    enrollment: Enrollment, facts: Any, *, known: KnownRecords, month: date, at: datetime, plan: Plan | None
+) -> None:
     known.rates.append(
         PremiumRate(
             enrollment=enrollment,
             from_month=month,
             premium_cents=facts["premium_cents"],
             subsidy_cents=facts["subsidy_cents"],
+            plan=plan,
+            subsidized=_is_subsidized(facts),
             recorded_at=at,
         )
     )

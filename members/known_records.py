@@ -31,7 +31,7 @@ CHANGED: dict[type[Model], tuple[str, ...]] = {
         "paperless_bills",
         "paperless_notices",
     ),
-    Enrollment: ("plan", "ends_on", "subsidized"),
+    Enrollment: ("ends_on",),
 }
 
 

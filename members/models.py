@@ -169,12 +169,17 @@ class StartMove(models.Model):
 
 
 class PremiumRate(models.Model):
-    """What one month of an enrollment costs from a month on, as intake said it. Append-only: the latest word holds."""
+    """What one month of an enrollment costs from a month on, as intake said it. Append-only: the latest word holds.
+
+    `plan` and `subsidized` are what the enrollment becomes with that month; none leaves them as they were.
+    """
 
     enrollment = models.ForeignKey(Enrollment, on_delete=models.PROTECT, related_name="rates")
     from_month = models.DateField()
     premium_cents = models.PositiveIntegerField()
     subsidy_cents = models.PositiveIntegerField(default=0)
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    subsidized = models.BooleanField(null=True, blank=True)
     recorded_at = models.DateTimeField()
 
     class Meta:

@@ -3,8 +3,8 @@
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
 "dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed,
-start_restored and termination `amount_cents` is what is still to be paid, which may be nothing. `end_date` is the last
-day of coverage: of past_due and termination_warning, if nothing is paid; of reinstated, as it was.
+start_restored, enrollment_restored and termination `amount_cents` is what is still to be paid, which may be nothing.
+`end_date` is the last day of coverage: of past_due and termination_warning, if nothing is paid; of reinstated, as it was.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -16,11 +16,12 @@ day of coverage: of past_due and termination_warning, if nothing is paid; of rei
 | payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
-| coverage_confirmed     | product, plan_name, coverage_start                                                |
+| coverage_confirmed     | product, plan_name, coverage_start (amount_cents: what the first bill asked for)  |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
 | due_reminder           | product, plan_name, amount_cents, due_date, effect (may be empty)                 |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
+| enrollment_restored    | product, plan_name, coverage_start, amount_cents, due_date                        |
 | refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
 |                        | (confirmation_number; last_four; check_number; due_cents, due_date, effect)       |
 | bank_account_stopped   | last_four, state (blocked, paused, stopped, suspended), bills: each with product, |
@@ -162,6 +163,12 @@ KINDS: dict[str, Kind] = {
         "product plan_name requested_start",
         "Your enrollment has ended",
         "Su inscripción ha terminado",
+    ),
+    "enrollment_restored": _kind(
+        "product plan_name coverage_start amount_cents due_date",
+        "Your enrollment goes on after all",
+        "Su inscripción continúa después de todo",
+        both=True,
     ),
     "refund": _kind(
         "product amount_cents received_date method",

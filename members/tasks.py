@@ -1,4 +1,4 @@
-"""The members' part of the day: ending coverage whose last day is over; and sending the outbox, every minute."""
+"""The members' part of the day: plans that change, coverage whose last day is over; and sending the outbox, every minute."""
 
 from datetime import date, datetime
 
@@ -7,14 +7,16 @@ from celery import shared_task
 
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from members import coverage, outbox
+from members import coverage, intake, outbox
 
 log = structlog.get_logger(__name__)
 
 
 def end_coverage(*, day: date, at: datetime) -> Counts:
-    """End the enrollments whose last day of coverage is over."""
-    return {"ended": len(coverage.end_passed(today=day, at=at))}
+    """End the enrollments whose last day of coverage is over; the others have the plan that was said for this month."""
+    ended = len(coverage.end_passed(today=day, at=at))
+    changed = intake.take_up_changes(today=day)
+    return {"ended": ended, **({"changed": changed} if changed else {})}
 
 
 @shared_task

@@ -93,31 +93,43 @@ def describe_effect(
             requested=next_month(received_date), received=received_date, due_date=due_date_rule
         )
         return str(_UNSEEN % {"received": received, "date": long_date(earliest)})
-    binder = standing.binder
-    if standing.enrollment_status == EnrollmentStatus.WAITING and binder and binder.remaining_cents:
-        return _describe_first_payment(
-            standing, binder, amount_cents, received_date, today, due_date_rule, whose
-        )
+    if waits_for_first_payment(standing=standing):
+        return _describe_first_payment(standing, amount_cents, received_date, today, whose)
     return _describe_bills(standing, amount_cents, received_date, received, whose)
 
 
-def find_start_if_paid(
-    *, standing: Standing, received_date: date, today: date, due_date_rule: DueDate
-) -> date:
+def waits_for_first_payment(*, standing: Standing) -> bool:
+    """Whether the first bill is issued and not covered by money received."""
+    waiting = standing.enrollment_status == EnrollmentStatus.WAITING
+    return waiting and standing.binder is not None and not standing.binder_received
+
+
+def find_start_if_paid(*, standing: Standing, received_date: date, today: date) -> date:
     """The first of the month in which coverage starts if the whole first bill is received on a day.
 
     An earlier month is given back, as the nightly review does, unless it has begun.
     """
-    start = find_start(requested=standing.requested_start, received=received_date, due_date=due_date_rule)
+    if standing.first_payment is None:
+        return standing.coverage_start
+    start = standing.first_payment.find_start(today=received_date)
     return max(start, standing.coverage_start) if start <= today else start
+
+
+def find_missing_cents(*, standing: Standing, received_date: date, today: date) -> int:
+    """What must be received on a day for coverage to start where `find_start_if_paid` says: that month's price decides."""
+    if standing.first_payment is None:
+        return 0
+    start = find_start_if_paid(standing=standing, received_date=received_date, today=today)
+    asked = standing.first_payment.find_cents(start=start, on=received_date)
+    return max(asked - standing.first_payment.find_received(on=received_date), 0)
 
 
 def describe_first_bill(*, standing: Standing, today: date) -> str:
     """While the first bill waits for money: when coverage starts, and by when to pay; past that day, what paying today does."""
     binder = standing.binder
-    if standing.enrollment_status != EnrollmentStatus.WAITING or not binder or not binder.remaining_cents:
+    if binder is None or not waits_for_first_payment(standing=standing):
         return ""
-    start = _find_start_now(standing, today)
+    start = find_start_if_paid(standing=standing, received_date=today, today=today)
     if binder.due_date < today or start != standing.coverage_start:
         return str(_PAY_TODAY % {"date": long_date(start)})
     return str(_IF_PAID_BY % {"start": long_date(standing.coverage_start), "due": long_date(binder.due_date)})
@@ -127,7 +139,9 @@ def describe_moved_start(*, standing: Standing, today: date) -> str:
     """That coverage starts later than asked for, by the nightly review or by what it will find; empty where it does not."""
     if standing.enrollment_status != EnrollmentStatus.WAITING or not standing.binder:
         return ""
-    start = standing.coverage_start if standing.binder_received else _find_start_now(standing, today)
+    start = standing.coverage_start
+    if not standing.binder_received:
+        start = find_start_if_paid(standing=standing, received_date=today, today=today)
     return (
         str(_MOVED % {"date": long_date(standing.requested_start)})
         if start > standing.requested_start
@@ -138,7 +152,9 @@ def describe_moved_start(*, standing: Standing, today: date) -> str:
 def describe_not_paying(*, standing: Standing, bill: OpenInvoice, paid_on: date, today: date) -> str:
     """What leaving a bill until a later day does to coverage; of a first bill past its due date, what paying today does."""
     if standing.enrollment_status == EnrollmentStatus.WAITING:
-        starts = [_find_start_if_paid_on(standing, day, today) for day in (today, paid_on)]
+        starts = [
+            find_start_if_paid(standing=standing, received_date=day, today=today) for day in (today, paid_on)
+        ]
         if starts[0] == starts[1] or bill.due_date < today:
             return describe_first_bill(standing=standing, today=today)
         facts = {"due": bill.due_date, "before": starts[0], "after": starts[1]}
@@ -147,14 +163,12 @@ def describe_not_paying(*, standing: Standing, bill: OpenInvoice, paid_on: date,
     return str(words % {"due": long_date(bill.due_date)})
 
 
-def describe_after_return(*, standing: Standing, today: date, due_date_rule: DueDate) -> str:
+def describe_after_return(*, standing: Standing, today: date) -> str:
     """After a payment came back: what paying again today does, or that coverage goes on; empty if nothing is owed."""
     if not standing.due_cents or standing.due_date is None:
         return ""
     if standing.enrollment_status == EnrollmentStatus.WAITING:
-        start = find_start_if_paid(
-            standing=standing, received_date=today, today=today, due_date_rule=due_date_rule
-        )
+        start = find_start_if_paid(standing=standing, received_date=today, today=today)
         return str(_PAY_TODAY % {"date": long_date(start)})
     words = _STILL_COVERED_LATE if standing.due_date < today else _STILL_COVERED
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
@@ -162,45 +176,21 @@ def describe_after_return(*, standing: Standing, today: date, due_date_rule: Due
 
 def list_what_decides(*, standing: Standing) -> tuple[object, ...]:
     """All that `describe_after_return` looks at: accounts that are alike in it hear the same."""
-    return (
-        standing.enrollment_status,
-        standing.requested_start,
-        standing.coverage_start,
-        standing.due_cents,
-        standing.due_date,
-        standing.due_date_rule,
-    )
-
-
-def _find_start_now(standing: Standing, today: date) -> date:
-    return _find_start_if_paid_on(standing, today, today)
-
-
-def _find_start_if_paid_on(standing: Standing, day: date, today: date) -> date:
-    return find_start_if_paid(
-        standing=standing, received_date=day, today=today, due_date_rule=standing.due_date_rule
-    )
+    if standing.enrollment_status == EnrollmentStatus.WAITING:
+        return (standing.account_id,)
+    return (standing.enrollment_status, standing.due_cents, standing.due_date)
 
 
 def _describe_first_payment(
-    standing: Standing,
-    binder: OpenInvoice,
-    amount_cents: int,
-    received_date: date,
-    today: date,
-    due_date_rule: DueDate,
-    whose: Whose,
+    standing: Standing, amount_cents: int, received_date: date, today: date, whose: Whose
 ) -> str:
     words = _WORDS[whose]
-    missing = binder.remaining_cents - amount_cents
+    when = {"received_date": received_date, "today": today}
+    missing = find_missing_cents(standing=standing, **when) - amount_cents
     if missing > 0:
         return str(words.part_of_first_bill % {"amount": format_dollars(missing)})
-    start = find_start_if_paid(
-        standing=standing, received_date=received_date, today=today, due_date_rule=due_date_rule
-    )
-    return str(
-        words.starts % {"received": _describe_received(received_date, today), "date": long_date(start)}
-    )
+    start = find_start_if_paid(standing=standing, **when)
+    return str(words.starts % {"received": _describe_received(**when), "date": long_date(start)})
 
 
 def _describe_bills(

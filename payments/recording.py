@@ -150,12 +150,15 @@ def credit_due(*, today: date, at: datetime) -> int:
         with transaction.atomic():
             lock_accounts(account_ids=[account_id for _key, account_id in chunk])
             # Read again under the lock: one of them may have been canceled meanwhile.
-            payments = list(
-                find_uncounted(Q(received_date__lte=today, pk__among=[key for key, _account_id in chunk]))
-            )
-            apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
-            counted += len(payments)
+            counted += _credit_locked(Q(pk__among=[key for key, _account_id in chunk]), today=today, at=at)
     return counted
+
+
+def _credit_locked(which: Q, *, today: date, at: datetime) -> int:
+    payments = list(find_uncounted(which & Q(received_date__lte=today)))
+    if payments:
+        apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
+    return len(payments)
 
 
 def take_back_counted(
@@ -218,6 +221,9 @@ def _record(
     known = _read_payments(Q(form_key=form_key) | are_in_progress(account_ids=account_ids))
     if repeated := [payment for payment in known if payment.form_key == form_key]:
         return repeated
+    # What was scheduled for a day that has come is first in line, though the night's run has not counted it yet.
+    if any(payment.received_date <= today and payment.status in UNDER_WAY for payment in known):
+        _credit_locked(Q(account__in=account_ids), today=today, at=at)
     accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(account_ids)
     standings = read_standings(account_ids={*account_ids, *beside}, today=today)
     for key in account_ids:

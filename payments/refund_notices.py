@@ -79,5 +79,5 @@ def _list_owed(refund: Refund, standing: Standing | None, *, today: date) -> dic
     if refund.method != RefundMethod.REVERSAL or standing is None or not standing.due_cents:
         return {}
     with override(refund.receipt.account.enrollment.member.language):
-        effect = describe_after_return(standing=standing, today=today, due_date_rule=standing.due_date_rule)
+        effect = describe_after_return(standing=standing, today=today)
     return {"due_cents": standing.due_cents, "due_date": standing.due_date, "effect": effect}

@@ -6,6 +6,7 @@ What the bank returns is credit again. A refund waits in APPROVED for the bank f
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -91,7 +92,8 @@ def ask_refund(
         judge(source=source, method=method, cents=cents, today=today, at=at)
         refund, _made = Refund.objects.get_or_create(
             form_key=form_key,
-            defaults=_describe(source, method) | {"cents": cents, "why": why, "asked_by": by, "asked_at": at},
+            defaults=describe_source(source=source, method=method)
+            | {"cents": cents, "why": why, "asked_by": by, "asked_at": at},
         )
     return refund
 
@@ -274,7 +276,7 @@ def _suggest_method(source: Source) -> str:
     return RefundMethod.CHECK
 
 
-def _describe(source: Source, method: str) -> dict[str, object]:
+def describe_source(*, source: Source, method: str) -> dict[str, Any]:
     """What a refund keeps of its source."""
     payment = source.payment
     to_bank = payment is not None and method != RefundMethod.CHECK

@@ -113,9 +113,7 @@ def _tell_returned(returns: Mapping[int, PaymentReturn], *, today: date, at: dat
         alike = (payment.member.language, *list_what_decides(standing=standing))
         if alike not in effects:
             with override(payment.member.language):
-                effects[alike] = describe_after_return(
-                    standing=standing, today=today, due_date_rule=standing.due_date_rule
-                )
+                effects[alike] = describe_after_return(standing=standing, today=today)
         facts = list_facts(payment=payment) | {"effect": effects[alike]}
         if standing.due_cents:
             facts |= {"due_cents": standing.due_cents, "due_date": standing.due_date}

@@ -18,9 +18,13 @@ from billing.policy import read_policy
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.sealed import blind_index
 from connector_pay.lib.templatetags.exchange import short_date
-from members.models import EnrollmentStatus
 from payments.bank_accounts import BankDetails, fingerprint
-from payments.coverage_sentences import Whose, find_start_if_paid
+from payments.coverage_sentences import (
+    Whose,
+    find_missing_cents,
+    find_start_if_paid,
+    waits_for_first_payment,
+)
 from payments.drafts import Contents, Draft
 from payments.models import BankAccount, Payment
 from payments.payables import Payable, ask_about_same
@@ -192,8 +196,9 @@ def _find_named_start(
 ) -> date | None:
     if standing is None:
         return find_start(requested=next_month(received_date), received=received_date, due_date=rule)
-    binder = standing.binder
-    waits = standing.enrollment_status == EnrollmentStatus.WAITING and binder and binder.remaining_cents
-    if not waits or not binder or amount_cents < binder.remaining_cents:
+    when = {"received_date": received_date, "today": today}
+    if not waits_for_first_payment(standing=standing):
         return None
-    return find_start_if_paid(standing=standing, received_date=received_date, today=today, due_date_rule=rule)
+    if amount_cents < find_missing_cents(standing=standing, **when):
+        return None
+    return find_start_if_paid(standing=standing, **when)

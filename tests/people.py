@@ -99,14 +99,16 @@ def make_rate(
     premium_cents: int,
     subsidy_cents: int = 0,
     at: datetime = ENROLLED_AT,
+    **becomes: Any,
 ) -> PremiumRate:
-    """What a month of an enrollment costs from `month` on."""
+    """What a month of an enrollment costs from `month` on, and the plan and the subsidy that come with it."""
     return PremiumRate.objects.create(
         enrollment=enrollment,
         from_month=month,
         premium_cents=premium_cents,
         subsidy_cents=subsidy_cents,
         recorded_at=at,
+        **becomes,
     )
 
 

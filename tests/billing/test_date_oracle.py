@@ -1,12 +1,14 @@
 """The date rules against a second, independent telling of them: every month of 2025-2035, at its edges."""
 
 import calendar
+import random
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from billing.binders import find_binder_start
 from billing.due_dates import find_due_date, find_start
+from billing.first_payments import BinderBill, FirstPayment, Money, find_binder_start
+from billing.premiums import Adjusted, Rate, Terms
 from connector_pay.lib.clock import business_date
 
 MONTHS = [(year, month) for year in range(2025, 2036) for month in range(1, 13)]
@@ -90,3 +92,55 @@ def test_a_binder_never_covered_starts_as_if_it_were_covered_today() -> None:
             requested=date(2027, 2, 1), today=today, due_date=find_due_date, covered_on=lambda _: None
         )
         assert start == tell_start(2027, 2, today)
+
+
+def tell_covered_day(
+    money: list[tuple[date, int]], bills: list[tuple[date, int]], waived: list[tuple[date, int]]
+) -> date | None:
+    """Day by day through the calendar: what was asked for that morning, what was waived and received by that night."""
+    first = min(day for day, _cents in [*money, *bills, *waived])
+    for number in range(120):
+        today = first + timedelta(days=number)
+        asked = [cents for day, cents in bills if day <= today]
+        asked = asked[-1] if asked else bills[0][1]
+        asked -= sum(cents for day, cents in waived if day <= today)
+        if sum(cents for day, cents in money if day <= today) >= max(asked, 0):
+            return today
+    return None
+
+
+def make_case(rule: random.Random, year: int, month: int) -> tuple[FirstPayment, date | None, date]:
+    """A first bill, perhaps issued anew, perhaps waived in part, paid in one or two parts around its due date."""
+    start, due = date(year, month, 1), find_due_date(date(year, month, 1))
+    issued = due - timedelta(days=rule.randint(10, 20))
+    bills = [(issued, 100)]
+    if rule.random() < 0.5:
+        bills.append((issued + timedelta(days=rule.randint(0, 15)), rule.choice((70, 130))))
+    waived = [(due + timedelta(days=rule.randint(-8, 3)), rule.choice((30, 100)))] * rule.randint(0, 1)
+    days = sorted(due + timedelta(days=rule.randint(-9, 6)) for _ in range(rule.randint(0, 2)))
+    money = [(day, rule.choice((40, 60, 70, 100, 130))) for day in days]
+    extended = due + timedelta(days=rule.choice((0, 0, 2, 5)))
+    payment = FirstPayment(
+        requested_start=start,
+        due_date=lambda other: extended if other == start else find_due_date(other),
+        terms=Terms(
+            (Rate(1, start, 100, 0),), tuple(Adjusted(start, -cents, "waiver", day) for day, cents in waived)
+        ),
+        money=tuple(Money(day, cents) for day, cents in money),
+        bills={start: {start: [BinderBill(day, cents) for day, cents in bills]}},
+    )
+    return payment, tell_covered_day(money, bills, waived), extended
+
+
+@pytest.mark.parametrize(("year", "month"), MONTHS)
+def test_bills_issued_anew_waivers_and_extended_due_dates_give_the_start_the_oracle_tells(
+    year: int, month: int
+) -> None:
+    rule, start = random.Random(year * 12 + month), date(year, month, 1)
+    for _ in range(40):
+        payment, covered, due = make_case(rule, year, month)
+        assert payment.find_covered_on(start) == covered
+        in_time = covered is not None and covered <= due
+        for today in (due, due + timedelta(days=1), due + timedelta(days=3)):
+            found = payment.find_start(today=today)
+            assert (found == start) == (in_time or today <= due), (payment, today)

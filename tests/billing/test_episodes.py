@@ -7,7 +7,8 @@ import pytest
 from billing import episodes
 from billing.episodes import read_behind
 from billing.ladders import Kind
-from billing.models import DueDateOverride, Episode, EpisodeMove
+from billing.models import DueDateOverride, Episode, EpisodeMove, StartDecision, StartReview
+from billing.start_decisions import decide_start
 from members.models import Enrollment, Notice
 from payments.ach.banking_days import FEDERAL_RESERVE
 from tests.billing.behind import (
@@ -24,6 +25,7 @@ from tests.billing.behind import (
     send_mail,
 )
 from tests.billing.books import noon, take_back
+from tests.people import make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
 DUE = date(2025, 12, 23)
@@ -251,7 +253,15 @@ class TestAHoleFoundLate:
         assert night(date(2025, 12, 29)) == {"opened": 0, "cured": 0, "told": 0, "listed": 0, "canceled": 1}
         live(date(2025, 12, 30), date(2026, 2, 10))
         assert (read_status(account), list_told(account)) == (["canceled"], [])
-        pay(account, on=date(2026, 2, 10))
+        decided = date(2026, 2, 10)
+        review = StartReview.objects.get(enrollment=account.enrollment)
+        decide_start(
+            review_id=review.pk,
+            decision=StartDecision.KEEP,
+            by=make_staff(),
+            today=decided,
+            at=noon(decided),
+        )
         night(date(2026, 2, 11))
         assert Episode.objects.latest("pk").ladder.notice_dates == (MARCH,)
 

@@ -153,12 +153,45 @@ def test_a_members_date_of_birth_can_be_corrected_but_not_the_member_id():
     assert Member.objects.get().city == "Boston"
 
 
-def test_a_change_may_bring_another_plan_of_the_same_carrier_and_takes_the_subsidy_away():
+GOLD = PLAN | {"code": "HL-GOLD", "name": "Harborlight Gold 500"}
+
+
+def read_plan() -> tuple[str, bool]:
+    enrollment = Enrollment.objects.select_related("plan").get()
+    return enrollment.plan.code, enrollment.subsidized
+
+
+@pytest.mark.parametrize(
+    ("day", "plan"),
+    [(date(2027, 3, 31), ("HL-SILVER", True)), (date(2027, 4, 1), ("HL-GOLD", False))],
+)
+def test_another_plan_and_no_subsidy_from_april_on_wait_for_april(day, plan):
     apply(enroll())
-    apply(change(plan=PLAN | {"code": "HL-GOLD", "name": "Harborlight Gold 500"}, subsidy_cents=0))
-    enrollment = Enrollment.objects.get()
-    assert enrollment.plan.code == "HL-GOLD"
-    assert not enrollment.subsidized
+    apply(change(plan=GOLD, subsidy_cents=0))
+    assert read_plan() == ("HL-SILVER", True)
+    assert [intake.take_up_changes(today=day), intake.take_up_changes(today=day)][1] == 0
+    assert read_plan() == plan
+
+
+def test_a_change_of_the_month_in_which_coverage_starts_holds_at_once():
+    apply(enroll(), change(from_month="2027-02-01", plan=GOLD))
+    assert read_plan() == ("HL-GOLD", True)
+
+
+def test_of_two_changes_the_later_month_wins_and_for_one_month_the_later_word():
+    apply(enroll(), change(plan=GOLD), change(from_month="2027-03-01", subsidy_cents=0))
+    intake.take_up_changes(today=date(2027, 3, 1))
+    assert read_plan() == ("HL-SILVER", False)
+    intake.take_up_changes(today=date(2027, 4, 1))
+    assert read_plan() == ("HL-GOLD", True)
+    apply(change(plan=PLAN), at=datetime.fromisoformat("2027-04-02T12:00:00+00:00"))
+    assert read_plan() == ("HL-SILVER", True)
+
+
+def test_a_price_alone_leaves_the_plan_that_a_change_brought():
+    apply(enroll(), change(plan=GOLD), change(from_month="2027-05-01", premium_cents=450_00))
+    intake.take_up_changes(today=date(2027, 5, 1))
+    assert read_plan() == ("HL-GOLD", True)
 
 
 def test_a_plan_of_another_carrier_or_product_is_a_new_enrollment():

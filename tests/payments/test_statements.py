@@ -5,7 +5,9 @@ from datetime import date, datetime
 import pytest
 
 from billing.balances import OpenInvoice, Standing
-from billing.due_dates import find_due_date
+from billing.due_dates import DueDate, find_due_date
+from billing.first_payments import BinderBill, FirstPayment, Money
+from billing.premiums import Rate, Terms
 from payments.coverage_sentences import describe_first_bill, describe_moved_start
 from payments.models import Payment, PaymentStatus
 from payments.statements import (
@@ -41,9 +43,42 @@ def make_invoice(month: date = FEBRUARY, cents: int = 100_00, **facts) -> OpenIn
     )
 
 
+def make_first_payment(
+    *binders: OpenInvoice,
+    requested: date = FEBRUARY,
+    due_date: DueDate = find_due_date,
+    later_cents: int = 100_00,
+) -> FirstPayment:
+    """Each month costs $100.00, from March on what is given; the bills were issued on January 5."""
+    rates = (Rate(1, FEBRUARY, 100_00, 0), Rate(2, MARCH, later_cents, 0))
+    received = sum(bill.received_cents for bill in binders)
+    return FirstPayment(
+        requested_start=requested,
+        due_date=due_date,
+        terms=Terms(rates),
+        money=(Money(date(2027, 1, 6), received),) if received else (),
+        bills={
+            bill.coverage_month: {bill.coverage_month: (BinderBill(date(2027, 1, 5), bill.amount_cents),)}
+            for bill in binders
+        },
+    )
+
+
 def make_standing(
-    *invoices: OpenInvoice, status: str = "active", start: date = FEBRUARY, **facts
+    *invoices: OpenInvoice,
+    status: str = "active",
+    start: date = FEBRUARY,
+    requested: date = FEBRUARY,
+    due_date: DueDate = find_due_date,
+    later_cents: int = 100_00,
+    **facts,
 ) -> Standing:
+    first_payment = make_first_payment(
+        *(invoice for invoice in invoices if invoice.is_binder),
+        requested=requested,
+        due_date=due_date,
+        later_cents=later_cents,
+    )
     binder = next((invoice for invoice in invoices if invoice.is_binder), None)
     due = sum(invoice.remaining_cents for invoice in invoices)
     return Standing(
@@ -54,7 +89,7 @@ def make_standing(
             "product": "health",
             "plan_name": "Silver",
             "coverage_start": start,
-            "requested_start": start,
+            "requested_start": requested,
             "enrollment_status": status,
             "binder": binder,
             "open_invoices": tuple(invoice for invoice in invoices if invoice.remaining_cents),
@@ -67,6 +102,8 @@ def make_standing(
             "in_progress_cents": 0,
             "binder_received": binder is not None and not binder.remaining_cents,
             "latest_invoice": None,
+            "due_date_rule": due_date,
+            "first_payment": first_payment if status == "waiting" else None,
         }
         | facts
     )
@@ -115,7 +152,7 @@ def test_part_of_a_first_bill_starts_nothing_and_says_what_is_missing() -> None:
 def test_before_the_nightly_review_has_run_the_card_says_what_paying_today_does(
     today: date, words: str, moved: bool
 ) -> None:
-    standing = make_standing(make_invoice(is_binder=True), status="waiting", due_date_rule=find_due_date)
+    standing = make_standing(make_invoice(is_binder=True), status="waiting")
     assert describe_first_bill(standing=standing, today=today) == words
     said = "The first bill was not paid by its due date, so coverage does not start on February 1, 2027."
     assert describe_moved_start(standing=standing, today=today) == (said if moved else "")
@@ -126,8 +163,6 @@ def test_a_start_that_the_review_has_moved_is_said_to_have_moved() -> None:
         make_invoice(MARCH, is_binder=True),
         status="waiting",
         start=MARCH,
-        requested_start=FEBRUARY,
-        due_date_rule=find_due_date,
     )
     day = date(2027, 2, 10)
     assert "does not start on February 1, 2027" in describe_moved_start(standing=standing, today=day)
@@ -157,20 +192,37 @@ def test_one_day_for_all_that_is_due_is_said_once() -> None:
 def test_an_extended_due_date_gives_the_earlier_month() -> None:
     day = date(2027, 1, 28)
     rule = {FEBRUARY: date(2027, 1, 31)}.__getitem__
-    assert "February 1, 2027" in say(BINDER, 100_00, received=day, today=day, due_date_rule=rule)
+    extended = make_standing(make_invoice(is_binder=True), status="waiting", due_date=rule)
+    assert "February 1, 2027" in say(extended, 100_00, received=day, today=day)
 
 
 def test_a_month_that_has_begun_is_not_given_back() -> None:
-    pushed = make_standing(
-        make_invoice(MARCH, is_binder=True),
-        status="waiting",
-        start=MARCH,
-        requested_start=FEBRUARY,
-        due_date_rule=find_due_date,
-    )
-    day = date(2027, 2, 2)
     rule = {FEBRUARY: date(2027, 2, 5), MARCH: DUE[MARCH]}.__getitem__
-    assert "March 1, 2027" in say(pushed, 100_00, received=day, today=day, due_date_rule=rule)
+    pushed = make_standing(make_invoice(MARCH, is_binder=True), status="waiting", start=MARCH, due_date=rule)
+    day = date(2027, 2, 2)
+    assert "March 1, 2027" in say(pushed, 100_00, received=day, today=day)
+
+
+def test_before_the_nightly_review_the_price_of_the_month_that_it_will_start_decides() -> None:
+    """At one minute past midnight the bill on the page is February's, and March costs more."""
+    day = date(2027, 1, 24)
+    standing = make_standing(make_invoice(is_binder=True), status="waiting", later_cents=115_00)
+    missing = "This does not pay your whole first bill. Your coverage starts after $15.00 more is received."
+    assert say(standing, 100_00, received=day, today=day) == missing
+    assert (
+        say(standing, 115_00, received=day, today=day)
+        == "Received today, your coverage starts March 1, 2027."
+    )
+    on_time = date(2027, 1, 23)
+    assert "February 1, 2027" in say(standing, 100_00, received=on_time, today=on_time)
+
+
+def test_before_the_nightly_review_a_cheaper_month_is_started_by_less() -> None:
+    day = date(2027, 1, 24)
+    standing = make_standing(make_invoice(is_binder=True), status="waiting", later_cents=80_00)
+    assert (
+        say(standing, 80_00, received=day, today=day) == "Received today, your coverage starts March 1, 2027."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""What was received, where it lies, what went back, and the ledger."""
+
+from django.db import models
+
+from billing.models.bills import Account, Invoice
+from connector_pay.lib.money import format_dollars
+
+
+class Receipt(models.Model):
+    """Money counted for an account as of its received date. A payment that is later returned was never received."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="receipts")
+    reference = models.CharField(
+        max_length=60, unique=True, help_text="where it came from, such as payment:123"
+    )
+    cents = models.PositiveIntegerField()
+    received_date = models.DateField()
+    counted_at = models.DateTimeField()
+    cleared_on = models.DateField(null=True, help_text="the day it became final: posted")
+    taken_back_on = models.DateField(null=True, help_text="the day it was found never to have been received")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(cents__gt=0), name="receipt_is_positive")]
+
+    def __str__(self) -> str:
+        return f"{format_dollars(self.cents)}, {self.reference}"
+
+
+class Allocation(models.Model):
+    """Part of a receipt put on an invoice (cents > 0) or taken off again (cents < 0). Append-only; the sum lies there."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="allocations")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
+    cents = models.IntegerField()
+    reference = models.CharField(max_length=80, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents on {self.invoice_id}"
+
+
+class Withdrawal(models.Model):
+    """Part of a receipt that went back to who paid it (cents > 0), or came back (cents < 0). Append-only; the sum is gone."""
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="withdrawals")
+    cents = models.IntegerField()
+    reference = models.CharField(max_length=60, unique=True, help_text="what took it, such as refund:12")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(cents=0), name="withdrawal_is_not_nothing")]
+
+    def __str__(self) -> str:
+        return f"{self.cents} cents, {self.reference}"
+
+
+class Chart(models.TextChoices):
+    """The flat chart of accounts."""
+
+    BANK = "bank", "Cash at the bank"
+    IN_TRANSIT = "in_transit", "Debits under way"
+    RECEIVABLE = "receivable", "Owed by members"
+    PREMIUMS = "premiums", "Premiums billed"
+    SUSPENSE = "suspense", "Suspense"
+    REFUNDS = "refunds", "Refunds under way"
+
+
+class Movement(models.Model):
+    """One movement of the ledger: cents out of `credit`, into `debit`. Append-only; `reference` refuses a second posting."""
+
+    debit = models.CharField(max_length=12, choices=Chart)
+    credit = models.CharField(max_length=12, choices=Chart)
+    cents = models.PositiveIntegerField()
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="movements")
+    reference = models.CharField(max_length=80, unique=True)
+    business_date = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(cents__gt=0), name="movement_is_positive"),
+            models.CheckConstraint(
+                condition=~models.Q(debit=models.F("credit")), name="movement_goes_somewhere"
+            ),
+        ]
+        indexes = [models.Index(fields=["business_date"], name="movement_by_day")]
+
+    def __str__(self) -> str:
+        return self.reference
