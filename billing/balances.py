@@ -82,6 +82,8 @@ def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Stan
     An id without an account is left out. Raises UnableToPriceMonth for an enrollment without a rate.
     """
     accounts = _read_covered(account_ids)
+    if not accounts:
+        return {}
     keys = [account.account_id for account in accounts]
     due_dates = read_due_dates(account_ids=keys)
     invoices = _read_invoices(keys, due_dates)
@@ -125,8 +127,9 @@ class _Covered:
 
 
 def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
-    accounts = Account.objects.filter(pk__among=list(account_ids)).order_by("pk")
-    rows = accounts.values_list(
+    asked = list(account_ids)
+    accounts = Account.objects.filter(pk__among=asked) if asked else Account.objects.none()
+    rows = accounts.order_by("pk").values_list(
         "pk",
         "enrollment_id",
         "enrollment__member_id",

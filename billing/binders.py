@@ -73,6 +73,8 @@ def read_first_payments(
 
     As many statements for one as for many.
     """
+    if not binders:
+        return {}
     keys = [binder.account_id for binder in binders]
     return make_first_payments(
         requested={binder.account_id: binder.requested_start for binder in binders},

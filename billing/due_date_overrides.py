@@ -39,6 +39,8 @@ def read_due_dates(*, account_ids: Iterable[int], only_reviewed: bool = False) -
     `only_reviewed` leaves out the overrides that no nightly review has seen yet.
     """
     ids = list(account_ids)
+    if not ids:
+        return {}
     general, own = _read_moved(ids, Q(reviewed_at__isnull=False) if only_reviewed else Q())
     rule = _make_rule(general)
     return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}

@@ -101,7 +101,7 @@ def stop_uses(*, today: date, at: datetime) -> list[int]:
     """
     live = find_live().filter(bank_account__status__in=SHUT).values_list("pk", flat=True)
     stopped = stop_mandates(mandate_ids=live, at=at, why="the bank account may not be debited")
-    mandates = list(Mandate.objects.filter(pk__in=stopped).order_by("pk"))
+    mandates = list(Mandate.objects.filter(pk__in=stopped).order_by("pk")) if stopped else []
     recorded = Payment.objects.filter(status=PaymentStatus.RECORDED).order_by("pk")
     canceled: list[int] = []
     for status in (BankAccountStatus.BLOCKED, BankAccountStatus.PAUSED):
@@ -110,7 +110,8 @@ def stop_uses(*, today: date, at: datetime) -> list[int]:
             canceled += cancel_unsent(
                 payment_ids=ids, today=today, at=at, why=f"the bank account was {status.value}"
             )
-    _tell(_Done((), mandates, ()), because=(), today=today, at=at)
+    if mandates:
+        _tell(_Done((), mandates, ()), because=(), today=today, at=at)
     return canceled
 
 

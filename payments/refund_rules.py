@@ -70,6 +70,8 @@ class Source:
 def read_sources(*, receipts: Iterable[Receipt]) -> dict[int, Source]:
     """The source of each receipt, by its id; as many statements for one as for many."""
     listed = list(receipts)
+    if not listed:
+        return {}
     numbers = {item.pk: _read_number(item.reference) for item in listed}
     payments = Payment.objects.select_related("bank_account", "authorization").in_bulk(
         [number for number in numbers.values() if number is not None]
