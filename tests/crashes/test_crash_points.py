@@ -11,6 +11,7 @@ import pytest
 from django.test import override_settings
 
 from billing import invoices, overdue
+from connector_pay.simulation.facts import read_facts
 from payments import settlement, tasks
 from payments.bank.sandbox import SandboxBank
 from payments.bank_accounts import BankDetails
@@ -18,7 +19,6 @@ from payments.models import PaymentChannel
 from payments.recording import Payer, PaymentItem, record_payments
 from payments.statements import authorization_text
 from tests import people
-from tests.business_facts import read_facts
 from tests.crash_points import Effect, Work, check_every_crash_point
 from tests.diary import eastern
 from tests.payments.outgoing import make_bank_account, make_prenote
