@@ -28,6 +28,7 @@ INTAKE_AT, NOON, AFTER_FILES = time(6), time(12), time(17, 30)
 END_OF_DAY = time(23, 59, 59, 999_999)
 STAFF_DAY, CHECKED_WEEKDAY = 6, 6
 EMAILS_AT_ONCE = 5_000
+DAYS_TO_FINISH = 5
 
 Say = Callable[[str], None]
 
@@ -168,10 +169,16 @@ def _send(*, at: datetime) -> Counter[str]:
 
 
 def _end(exchange: Exchange, today: date) -> None:
-    """The first minutes of the day after, on which nobody rests: nothing may be left undone. Raises UnableToFinish."""
-    exchange.finish(clock.eastern_moment(day=today, at=time(0, 30)))
-    exchange.check(today)
+    """The first minutes of the day after, on which nobody rests: nothing may be left undone. Raises UnableToFinish.
+
+    A bank that is down even then is asked once more on each of the days that follow.
+    """
     left = JobRun.objects.filter(finished_at=None).order_by("business_date", "job")
+    for days in range(DAYS_TO_FINISH):
+        exchange.finish(clock.eastern_moment(day=today + timedelta(days=days), at=time(0, 30)))
+        if not left.exists():
+            break
+    exchange.check(today)
     if left:
         raise UnableToFinish("Unfinished at the end: " + ", ".join(str(run) for run in left[:10]))
 

@@ -37,9 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1, help="which year: another seed, another year (1)")
 
     def handle(self, *, members: int, months: int, seed: int, **_options: Any) -> None:
-        """One line a month, then the figures, then the hash."""
+        """What is lived, one line a month, then the figures, then the hash."""
         try:
             with scratch.scratch_exchange(seed=seed):
+                self._say(f"Seed {seed}: {members:,} households live {months} months on a scratch database")
                 outcome = exchange.simulate(members=members, months=months, seed=seed, say=self._say)
         except BROKEN as problem:
             raise CommandError(f"Seed {seed}, {members} members: {problem}") from problem
