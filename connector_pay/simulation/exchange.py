@@ -26,7 +26,7 @@ from members.models import Member, User
 FIRST_DAY = date(2027, 1, 4)
 INTAKE_AT, NOON, AFTER_FILES = time(6), time(12), time(17, 30)
 END_OF_DAY = time(23, 59, 59, 999_999)
-STAFF_DAY, CHECKED_WEEKDAY = 6, 6
+CHECKED_WEEKDAY = 6
 EMAILS_AT_ONCE = 5_000
 DAYS_TO_FINISH = 5
 
@@ -66,9 +66,7 @@ class Exchange:
         if today.day == 1:
             joined = [home for home in self.homes.values() if home.enrolls_on <= today]
             self._plan(joined, month=today, since=today)
-        if today.day == STAFF_DAY:
-            at = clock.eastern_moment(day=today, at=INTAKE_AT)
-            self.done["refunds"] += staff.give_back(seed=self.seed, today=today, at=at)
+        self.done += staff.work(seed=self.seed, today=today, at=clock.eastern_moment(day=today, at=INTAKE_AT))
         self._work(today, NOON)
         self._sit(today, until=AFTER_FILES)
         self._work(today, AFTER_FILES)
