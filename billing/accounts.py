@@ -15,17 +15,16 @@ class UnableToFindAccount(LookupError):
     """There is no account of this id."""
 
 
-def lock_accounts(*, account_ids: Iterable[int]) -> list[Account]:
+def lock_accounts(*, account_ids: Iterable[int]) -> None:
     """Lock the accounts until the transaction ends, in the order of their ids, before anything else.
 
     The lock leaves rows that point at them insertable by others. Raises UnableToFindAccount.
     """
     ids = set(account_ids)
-    accounts = list(Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
-    if len(accounts) != len(ids):
-        missing = ids - {account.pk for account in accounts}
-        raise UnableToFindAccount(f"There is no account {min(missing)}.")
-    return accounts
+    accounts = Account.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
+    locked = set(accounts.values_list("pk", flat=True))
+    if locked != ids:
+        raise UnableToFindAccount(f"There is no account {min(ids - locked)}.")
 
 
 def list_accounts_of_member(*, member_pk: int) -> list[int]:

@@ -7,6 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt
+from billing.paper_admin import (
+    PrintBatchAdmin as PrintBatchAdmin,  # its review registers itself, and that of codes
+)
+from billing.staff import episodes as episodes  # its review registers itself
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,

@@ -85,7 +85,7 @@ def clear(*, references: Iterable[str], today: date, at: datetime) -> list[int]:
     with transaction.atomic():
         receipts = _lock_receipts(references)
         standing = Receipt.objects.filter(
-            pk__in=[item.pk for item in receipts], cleared_on=None, taken_back_on=None
+            pk__among=[item.pk for item in receipts], cleared_on=None, taken_back_on=None
         )
         standing.update(cleared_on=today)
         return effectuate_paid(account_ids={item.account_id for item in receipts}, today=today, at=at)
@@ -101,7 +101,7 @@ def take_back(*, references: Iterable[str], settled: bool, why: str, today: date
     with transaction.atomic():
         receipts = [item for item in _lock_receipts(references) if item.taken_back_on is None]
         account_ids = {item.account_id for item in receipts}
-        Receipt.objects.filter(pk__in=[item.pk for item in receipts], taken_back_on=None).update(
+        Receipt.objects.filter(pk__among=[item.pk for item in receipts], taken_back_on=None).update(
             taken_back_on=today
         )
         credit.take_off_receipts(receipt_ids=[item.pk for item in receipts], at=at)
@@ -132,7 +132,7 @@ def _count(receipts: Sequence[NewReceipt], *, today: date, at: datetime) -> set[
 def _lock_receipts(references: Iterable[str]) -> list[Receipt]:
     """Lock the accounts of the receipts, then read the receipts. Raises UnableToFindReceipt."""
     asked = set(references)
-    found = Receipt.objects.filter(reference__in=asked).order_by("pk")
+    found = Receipt.objects.filter(reference__among=asked).order_by("pk")
     lock_accounts(account_ids=set(found.values_list("account_id", flat=True)))
     receipts = list(found.all())
     missing = asked - {receipt.reference for receipt in receipts}

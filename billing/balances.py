@@ -12,7 +12,7 @@ from billing.accounts import UnableToFindAccount
 from billing.credit import sum_withdrawn
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_due_date, first_of_month
-from billing.models import Account, Invoice, Receipt
+from billing.models import Account, Invoice, Receipt, format_invoice_number
 from billing.premiums import Rate, find_rate
 from billing.rates import read_rates
 
@@ -76,20 +76,19 @@ def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Stan
 
     An id without an account is left out. Raises UnableToPriceMonth for an enrollment without a rate.
     """
-    asked = Account.objects.filter(pk__in=list(account_ids)).order_by("pk")
-    accounts = list(asked.select_related("enrollment__plan"))
-    keys = [account.pk for account in accounts]
+    accounts = _read_covered(account_ids)
+    keys = [account.account_id for account in accounts]
     due_dates = read_due_dates(account_ids=keys)
     invoices = _read_invoices(keys, due_dates)
     money = _read_money(keys)
     rates = read_rates(enrollment_ids=[account.enrollment_id for account in accounts])
     return {
-        account.pk: _make_standing(
+        account.account_id: _make_standing(
             account=account,
-            invoices=invoices.get(account.pk, ()),
-            money=money.get(account.pk, _NO_MONEY),
+            invoices=invoices.get(account.account_id, ()),
+            money=money.get(account.account_id, _NO_MONEY),
             rates=rates[account.enrollment_id],
-            due_date_rule=due_dates[account.pk],
+            due_date_rule=due_dates[account.account_id],
             today=today,
         )
         for account in accounts
@@ -104,28 +103,58 @@ def read_standing(*, account_id: int, today: date) -> Standing:
     return standings[account_id]
 
 
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    """An account, and the coverage that it pays for."""
+
+    account_id: int
+    enrollment_id: int
+    member_id: int
+    product: str
+    plan_name: str
+    coverage_start: date
+    requested_start: date
+    enrollment_status: str
+
+
+def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
+    accounts = Account.objects.filter(pk__among=list(account_ids)).order_by("pk")
+    rows = accounts.values_list(
+        "pk",
+        "enrollment_id",
+        "enrollment__member_id",
+        "enrollment__plan__product",
+        "enrollment__plan__name",
+        "enrollment__coverage_start",
+        "enrollment__requested_start",
+        "enrollment__status",
+    )
+    return [_Covered(*row) for row in rows]
+
+
 def _read_invoices(
     account_ids: Sequence[int], due_dates: Mapping[int, DueDate]
 ) -> dict[int, tuple[OpenInvoice, ...]]:
     """Every invoice that is not void, paid ones too, oldest coverage month first, by account."""
     listed: defaultdict[int, list[OpenInvoice]] = defaultdict(list)
     cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
-    invoices = Invoice.objects.filter(account__in=account_ids, voided_at=None).annotate(
+    invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None).annotate(
         received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
     )
-    for invoice in invoices.order_by("account", "coverage_month"):
-        due_date = due_dates[invoice.account_id](invoice.coverage_month)
-        listed[invoice.account_id].append(
+    columns = ("account_id", "pk", "coverage_month", "amount_cents", "is_binder", "received", "cleared")
+    rows = invoices.order_by("account", "coverage_month").values_list(*columns)
+    for account_id, key, month, amount, is_binder, received, cleared_cents in rows:
+        listed[account_id].append(
             OpenInvoice(
-                id=invoice.pk,
-                number=invoice.number,
-                coverage_month=invoice.coverage_month,
-                due_date=due_date,
-                amount_cents=invoice.amount_cents,
-                received_cents=invoice.received,
-                remaining_cents=invoice.amount_cents - invoice.received,
-                is_binder=invoice.is_binder,
-                cleared_cents=invoice.cleared,
+                id=key,
+                number=format_invoice_number(invoice_id=key),
+                coverage_month=month,
+                due_date=due_dates[account_id](month),
+                amount_cents=amount,
+                received_cents=received,
+                remaining_cents=amount - received,
+                is_binder=is_binder,
+                cleared_cents=cleared_cents,
             )
         )
     return {key: tuple(found) for key, found in listed.items()}
@@ -146,7 +175,7 @@ _NO_MONEY = _Money(received_cents=0, in_progress_cents=0, owed_back_cents=0)
 
 
 def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
-    receipts = Receipt.objects.filter(account__in=account_ids)
+    receipts = Receipt.objects.filter(account__among=account_ids)
     kept = receipts.annotate(withdrawn=sum_withdrawn(), kept=F("cents") - F("withdrawn")).values("account")
     stands = Q(taken_back_on=None)
     sums = kept.annotate(
@@ -160,28 +189,27 @@ def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
 
 def _make_standing(
     *,
-    account: Account,
+    account: _Covered,
     invoices: Sequence[OpenInvoice],
     money: _Money,
     rates: Sequence[Rate],
     due_date_rule: DueDate,
     today: date,
 ) -> Standing:
-    enrollment = account.enrollment
     unpaid = tuple(invoice for invoice in invoices if invoice.remaining_cents)
     binder = next((invoice for invoice in invoices if invoice.is_binder), None)
     due = sum(invoice.remaining_cents for invoice in unpaid)
     past_due = sum(invoice.remaining_cents for invoice in unpaid if invoice.due_date < today)
-    month = max(enrollment.coverage_start, first_of_month(today))
+    month = max(account.coverage_start, first_of_month(today))
     return Standing(
-        account_id=account.pk,
-        enrollment_id=enrollment.pk,
-        member_id=enrollment.member_id,
-        product=enrollment.plan.product,
-        plan_name=enrollment.plan.name,
-        coverage_start=enrollment.coverage_start,
-        requested_start=enrollment.requested_start,
-        enrollment_status=enrollment.status,
+        account_id=account.account_id,
+        enrollment_id=account.enrollment_id,
+        member_id=account.member_id,
+        product=account.product,
+        plan_name=account.plan_name,
+        coverage_start=account.coverage_start,
+        requested_start=account.requested_start,
+        enrollment_status=account.enrollment_status,
         binder=binder,
         open_invoices=unpaid,
         due_cents=due,

@@ -75,7 +75,7 @@ def read_binders(*, account_ids: Iterable[int], statuses: Iterable[str]) -> list
 
     An enrollment whose binder is not issued yet has nothing that could be overdue. In the accounts' order.
     """
-    accounts = Account.objects.filter(pk__in=list(account_ids), enrollment__status__in=list(statuses))
+    accounts = Account.objects.filter(pk__among=list(account_ids), enrollment__status__in=list(statuses))
     accounts = accounts.filter(invoices__is_binder=True, invoices__voided_at=None)
     columns = ("requested_start", "coverage_start", "window_ends", "ends_on")
     rows = accounts.order_by("pk").values_list(
@@ -133,7 +133,7 @@ def effectuate_paid(*, account_ids: Iterable[int], today: date, at: datetime) ->
 
     The member is told. Returns the ids of the enrollments that became active.
     """
-    waiting = Q(account__in=list(account_ids), account__enrollment__status=EnrollmentStatus.WAITING)
+    waiting = Q(account__among=list(account_ids), account__enrollment__status=EnrollmentStatus.WAITING)
     paid = [row for row in _read_cleared(waiting) if row.cleared_cents >= row.amount_cents]
     if not paid:
         return []
@@ -151,7 +151,7 @@ def await_payment_again(*, account_ids: Iterable[int], today: date, at: datetime
     Once coverage has started it stays active until staff have looked at it. Returns the enrollments moved.
     """
     active = Q(
-        account__in=list(account_ids),
+        account__among=list(account_ids),
         account__enrollment__status=EnrollmentStatus.ACTIVE,
         account__enrollment__coverage_start__gt=today,
     )
@@ -176,7 +176,7 @@ def _read_cleared(where: Q) -> list[_Cleared]:
 
 def _read_receipts(account_ids: list[int]) -> dict[int, list[Received]]:
     receipts: defaultdict[int, list[Received]] = defaultdict(list)
-    live = Receipt.objects.filter(account__in=account_ids, taken_back_on=None)
+    live = Receipt.objects.filter(account__among=account_ids, taken_back_on=None)
     kept = live.annotate(kept=F("cents") - sum_withdrawn()).filter(kept__gt=0)
     for account_id, received, cents in kept.values_list("account_id", "received_date", "kept"):
         receipts[account_id].append((received, cents))
@@ -186,7 +186,7 @@ def _read_receipts(account_ids: list[int]) -> dict[int, list[Received]]:
 def _read_billed(account_ids: list[int]) -> dict[int, dict[date, int]]:
     """What each month's binder came to when it was last billed, void or not."""
     billed: defaultdict[int, dict[date, int]] = defaultdict(dict)
-    binders = Invoice.objects.filter(account__in=account_ids, is_binder=True).order_by("pk")
+    binders = Invoice.objects.filter(account__among=account_ids, is_binder=True).order_by("pk")
     for account_id, month, cents in binders.values_list("account_id", "coverage_month", "amount_cents"):
         billed[account_id][month] = cents
     return dict(billed)

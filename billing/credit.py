@@ -83,6 +83,14 @@ def read_idle_cents(*, receipt_id: int) -> int:
     return next(iter(idle), 0)
 
 
+def find_used_receipts(*, references: Iterable[str]) -> set[str]:
+    """Those of the receipts whose money lies on an invoice, in part or in whole."""
+    placed = Receipt.objects.filter(reference__among=list(references)).annotate(
+        placed=Sum("allocations__cents")
+    )
+    return set(placed.filter(placed__gt=0).values_list("reference", flat=True))
+
+
 def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
     """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
     money = _read_idle_money(list(account_ids))
@@ -95,17 +103,17 @@ def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
 
 def take_off_invoices(*, invoice_ids: Iterable[int], at: datetime) -> None:
     """Take all money off the invoices; it becomes credit."""
-    _take_off(Q(invoice__in=list(invoice_ids)), at=at)
+    _take_off(Q(invoice__among=list(invoice_ids)), at=at)
 
 
 def take_off_receipts(*, receipt_ids: Iterable[int], at: datetime) -> None:
     """Take the receipts' money off every invoice it lies on."""
-    _take_off(Q(receipt__in=list(receipt_ids)), at=at)
+    _take_off(Q(receipt__among=list(receipt_ids)), at=at)
 
 
 def read_remaining(*, invoice_ids: Iterable[int]) -> dict[int, int]:
     """What is still to be received for each invoice, in cents."""
-    invoices = Invoice.objects.filter(pk__in=list(invoice_ids))
+    invoices = Invoice.objects.filter(pk__among=list(invoice_ids))
     placed = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0))
     rows = placed.values_list("pk", "amount_cents", "received")
     return {key: amount - received for key, amount, received in rows}
@@ -133,7 +141,7 @@ def _land(money: IdleMoney, invoice_id: int, cents: int) -> Landing:
 def _read_idle_money(account_ids: list[int]) -> dict[int, list[IdleMoney]]:
     """The receipts of each account with money left, oldest received first."""
     money: defaultdict[int, list[IdleMoney]] = defaultdict(list)
-    receipts = find_idle_receipts().filter(account__in=account_ids)
+    receipts = find_idle_receipts().filter(account__among=account_ids)
     receipts = receipts.order_by("account", "received_date", "pk")
     for account_id, *left in receipts.values_list("account_id", "pk", "reference", "idle", "moves"):
         money[account_id].append(IdleMoney(*left))
@@ -143,7 +151,7 @@ def _read_idle_money(account_ids: list[int]) -> dict[int, list[IdleMoney]]:
 def _read_debts(account_ids: list[int]) -> dict[int, list[Debt]]:
     """The open invoices of each account that has any, oldest coverage month first."""
     debts: defaultdict[int, list[Debt]] = defaultdict(list)
-    invoices = Invoice.objects.filter(account__in=account_ids, voided_at=None)
+    invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None)
     invoices = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0))
     opened = invoices.filter(amount_cents__gt=F("received")).order_by("account", "coverage_month")
     for account_id, key, amount, received in opened.values_list(
@@ -156,7 +164,9 @@ def _read_debts(account_ids: list[int]) -> dict[int, list[Debt]]:
 def _count_moves(*, receipt_ids: set[int]) -> dict[int, int]:
     if not receipt_ids:
         return {}
-    counted = Allocation.objects.filter(receipt__in=receipt_ids).values("receipt").annotate(moves=Count("pk"))
+    counted = (
+        Allocation.objects.filter(receipt__among=receipt_ids).values("receipt").annotate(moves=Count("pk"))
+    )
     return dict(counted.values_list("receipt", "moves"))
 
 

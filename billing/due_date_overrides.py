@@ -57,10 +57,10 @@ def _read_moved(account_ids: list[int]) -> tuple[dict[date, date], dict[int, dic
     """The months moved for everyone, and those moved for single accounts, where the nearest word is written last."""
     general: dict[date, date] = {}
     own: dict[int, dict[date, date]] = {}
-    overrides = DueDateOverride.objects.filter(Q(account=None) | Q(account__in=account_ids)).annotate(
+    overrides = DueDateOverride.objects.filter(Q(account=None) | Q(account__among=account_ids)).annotate(
         nearness=Value(OVERRIDE)
     )
-    named = Account.objects.filter(pk__in=account_ids, enrollment__binder_due_date__isnull=False).annotate(
+    named = Account.objects.filter(pk__among=account_ids, enrollment__binder_due_date__isnull=False).annotate(
         nearness=Value(NAMED_BY_INTAKE)
     )
     words = named.values_list(

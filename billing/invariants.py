@@ -11,15 +11,23 @@ from django.db.models import F, Max
 from billing.binders import BinderOf, CoveredOn, is_covered_in_time, read_binders, read_covered_on
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_start, first_of_month, next_month
+from billing.episode_invariants import EPISODE_INVARIANTS
 from billing.models import Account, Receipt, Withdrawal
+from billing.paper_invariants import PAPER_INVARIANTS
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.invariants import Invariant
 from members.models import EnrollmentStatus, StartMove
 
 CHUNK = 5_000
-NEVER_CHANGED = ["billing_movement", "billing_allocation", "billing_withdrawal"]
-NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt"]
-CHANGING = ["voided_at", "void_reason", "cleared_on", "taken_back_on"]
+NEVER_CHANGED = [
+    *("billing_movement", "billing_allocation", "billing_withdrawal"),
+    *("billing_printedletter", "billing_episodemove"),
+]
+NEVER_REMOVED = [*NEVER_CHANGED, "billing_invoice", "billing_receipt", "billing_episode"]
+CHANGING = [
+    *("voided_at", "void_reason", "cleared_on", "taken_back_on"),
+    *("status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"),
+]
 
 RECEIPTS_ON_LEDGER = """
     WITH expected AS (
@@ -331,4 +339,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I11 accounts", "Money lands on invoices of its own account.", ONE_ACCOUNT),
     Invariant("I12 active", "Coverage whose first bill is paid by cleared money is active.", PAID_IS_ACTIVE),
     Invariant("I12 starts", "Coverage starts when receipts and due dates say.", find_wrong_starts),
+    *PAPER_INVARIANTS,
+    *EPISODE_INVARIANTS,
 )

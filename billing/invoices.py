@@ -99,6 +99,14 @@ def reissue_binders(*, moves: Sequence[BinderMove], why: str, today: date, at: d
     _issue(months=months, today=today, at=at)
 
 
+def issue_months(*, months: Sequence[MonthToBill], today: date, at: datetime) -> None:
+    """Issue these months again, which were void. Inside the transaction of a caller that holds the locks.
+
+    Raises UnableToReissue.
+    """
+    _issue(months=months, today=today, at=at)
+
+
 def void_invoices(
     *, account_ids: Iterable[int], why: str, today: date, at: datetime
 ) -> set[tuple[int, date]]:
@@ -106,23 +114,42 @@ def void_invoices(
 
     Returns the accounts and months voided. Works inside the transaction of a caller that holds the locks.
     """
-    live = list(
-        Invoice.objects.filter(account__in=list(account_ids), voided_at=None)
-        .order_by("pk")
-        .values_list("pk", "account_id", "coverage_month", "amount_cents")
-    )
-    invoice_ids = [key for key, *_ in live]
-    Invoice.objects.filter(pk__in=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
+    return _void(_read_live(account_ids), why=why, today=today, at=at)
+
+
+def void_months_after(
+    *, last_days: Mapping[int, date], why: str, today: date, at: datetime
+) -> set[tuple[int, date]]:
+    """Void each account's live invoices of months after its last day of coverage; their money pays what is still owed.
+
+    The rest becomes credit. Returns the accounts and months voided, inside the transaction of a caller that holds the
+    locks.
+    """
+    later = [item for item in _read_live(last_days) if item.coverage_month > last_days[item.account_id]]
+    voided = _void(later, why=why, today=today, at=at)
+    credit.spend_credit(account_ids={account_id for account_id, _ in voided}, at=at)
+    return voided
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    id: int
+    account_id: int
+    coverage_month: date
+    amount_cents: int
+
+
+def _read_live(account_ids: Iterable[int]) -> list[_Live]:
+    live = Invoice.objects.filter(account__among=list(account_ids), voided_at=None).order_by("pk")
+    return [_Live(*row) for row in live.values_list("pk", "account_id", "coverage_month", "amount_cents")]
+
+
+def _void(live: Sequence[_Live], *, why: str, today: date, at: datetime) -> set[tuple[int, date]]:
+    invoice_ids = [item.id for item in live]
+    Invoice.objects.filter(pk__among=invoice_ids, voided_at=None).update(voided_at=at, void_reason=why)
     credit.take_off_invoices(invoice_ids=invoice_ids, at=at)
-    post(
-        postings=[
-            Posting(Chart.PREMIUMS, Chart.RECEIVABLE, cents, account_id, f"invoice:{key}:voided", today)
-            for key, account_id, _, cents in live
-            if cents
-        ],
-        at=at,
-    )
-    return {(account_id, month) for _, account_id, month, _ in live}
+    post(postings=[_post_voided(item, today) for item in live if item.amount_cents], at=at)
+    return {(item.account_id, item.coverage_month) for item in live}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +262,13 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
     reference = f"invoice:{invoice.id}:issued"
     return Posting(
         Chart.RECEIVABLE, Chart.PREMIUMS, invoice.amount_cents, invoice.account_id, reference, today
+    )
+
+
+def _post_voided(invoice: _Live, today: date) -> Posting:
+    reference = f"invoice:{invoice.id}:voided"
+    return Posting(
+        Chart.PREMIUMS, Chart.RECEIVABLE, invoice.amount_cents, invoice.account_id, reference, today
     )
 
 

@@ -1,12 +1,16 @@
-"""What is owed and what was received: accounts, invoices, receipts with their allocations, due-date overrides, the ledger.
+"""What is owed and what was received: accounts, invoices, receipts, due-date overrides, bills on paper, the ledger, episodes.
 
 An account is what one enrollment owes and has paid. It is the row to lock before touching money.
 """
 
+from django.conf import settings
 from django.db import models
 
+from billing.ladders import Kind, Ladder, find_ladder
+from billing.policy import read_policy
 from connector_pay.lib.money import format_dollars
-from members.models import Enrollment
+from connector_pay.lib.states import StateMachine
+from members.models import Enrollment, Notice
 
 
 class Account(models.Model):
@@ -62,7 +66,36 @@ class Invoice(models.Model):
     @property
     def number(self) -> str:
         """The 10 digits on the bill and in its scan line."""
-        return f"{self.pk:010d}"
+        return format_invoice_number(invoice_id=self.pk)
+
+
+def format_invoice_number(*, invoice_id: int) -> str:
+    """The 10 digits by which the invoice is known."""
+    return f"{invoice_id:010d}"
+
+
+class BillLink(models.Model):
+    """The code in a bill's QR, which opens guest payment for that bill. One for each invoice, until it is revoked.
+
+    The code itself is kept nowhere: it is made from `seed` with a key that the database does not hold, and found by `digest`.
+    """
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="links")
+    seed = models.CharField(max_length=32)
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+    expires_on = models.DateField("last day it opens the bill")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice"], condition=models.Q(revoked_at=None), name="one_link_per_invoice"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"code {self.pk} of {self.invoice}"
 
 
 class Receipt(models.Model):
@@ -136,6 +169,63 @@ class DueDateOverride(models.Model):
         return f"{self.coverage_month} due {self.due_date}"
 
 
+class PrintKind(models.TextChoices):
+    """What a print batch holds: bills with their coupons, or letters on letterhead."""
+
+    BILLS = "bills", "Bills"
+    LETTERS = "letters", "Letters"
+
+
+class PrintBatch(models.Model):
+    """Letters that go to the printer together. Closed once they are in the mail: from then on they count as sent."""
+
+    kind = models.CharField(max_length=7, choices=PrintKind)
+    business_date = models.DateField()
+    letters = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "print batches"
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.business_date}, batch {self.pk}"
+
+
+class PrintPart(models.Model):
+    """A part of a print batch: one PDF, drawn at once."""
+
+    batch = models.ForeignKey(PrintBatch, on_delete=models.PROTECT, related_name="parts")
+    number = models.PositiveIntegerField()
+    letters = models.PositiveIntegerField()
+    document = models.BinaryField(default=b"", editable=False)
+    drawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "number"], name="one_part_per_number")]
+        indexes = [
+            models.Index(fields=["id"], name="part_to_draw", condition=models.Q(drawn_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.number} of {self.batch}"
+
+
+class PrintedLetter(models.Model):
+    """A letter's place in the one print batch it goes out with. Append-only."""
+
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="printed")
+    part = models.ForeignKey(PrintPart, on_delete=models.PROTECT, related_name="places")
+    position = models.PositiveIntegerField(help_text="in the batch, by ZIP code")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["part", "position"], name="one_letter_per_place")]
+
+    def __str__(self) -> str:
+        return f"letter {self.position} of {self.part}"
+
+
 class Chart(models.TextChoices):
     """The flat chart of accounts."""
 
@@ -169,3 +259,96 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class EpisodeStatus(models.TextChoices):
+    """Where a time of falling behind stands."""
+
+    OPEN = "open", "Behind"
+    CURED = "cured", "Paid in time"
+    LISTED = "listed", "To be ended"
+    CANCELED = "canceled", "Not ended"
+    ENDED = "ended", "Coverage ended"
+    ASKED = "asked", "Reinstatement asked for"
+    REINSTATED = "reinstated", "Reinstated"
+
+
+EPISODE_MOVES = StateMachine(
+    subject_field="episode",
+    arrows={
+        # Open again: a subsidy gained meanwhile gives the longer ladder.
+        EpisodeStatus.OPEN: frozenset(
+            {EpisodeStatus.OPEN, EpisodeStatus.CURED, EpisodeStatus.LISTED, EpisodeStatus.CANCELED}
+        ),
+        EpisodeStatus.LISTED: frozenset({EpisodeStatus.ENDED, EpisodeStatus.CURED, EpisodeStatus.CANCELED}),
+        EpisodeStatus.ENDED: frozenset({EpisodeStatus.ASKED}),
+        # Ended again: the reinstatement was declined.
+        EpisodeStatus.ASKED: frozenset({EpisodeStatus.REINSTATED, EpisodeStatus.ENDED}),
+        EpisodeStatus.CURED: frozenset(),
+        EpisodeStatus.CANCELED: frozenset(),
+        EpisodeStatus.REINSTATED: frozenset(),
+    },
+)
+BEHIND = (EpisodeStatus.OPEN, EpisodeStatus.LISTED)
+
+
+class Episode(models.Model):
+    """One time of falling behind, from the night that found an unpaid month to its cure or the end of coverage.
+
+    The oldest unpaid month and the ladder stay as they were found, but that a subsidy gained later gives the longer one.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="episodes")
+    oldest_month = models.DateField()
+    kind = models.CharField("ladder", max_length=5, choices=[(kind.value, kind.value) for kind in Kind])
+    found_on = models.DateField()
+    opened_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=EpisodeStatus, default=EpisodeStatus.OPEN)
+    ended_on = models.DateField("last day of coverage", null=True, blank=True)
+    planned_end = models.DateField(
+        null=True, blank=True, help_text="the last day of coverage as it stood before"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_on = models.DateField(null=True, blank=True, help_text="the day of the termination notice")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account"],
+                condition=models.Q(status__in=("open", "listed")),
+                name="one_open_episode_per_account",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status__in=("ended", "asked", "reinstated"))
+                | models.Q(ended_on__isnull=False, decided_by__isnull=False, decided_on__isnull=False),
+                name="coverage_is_ended_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"behind since {self.oldest_month:%B %Y}"
+
+    @property
+    def ladder(self) -> Ladder:
+        """Its notices, the last day to pay, and the end of coverage."""
+        return find_ladder(
+            oldest_month=self.oldest_month,
+            kind=Kind(self.kind),
+            found_on=self.found_on,
+            due_day=read_policy().due_day,
+        )
+
+
+class EpisodeMove(models.Model):
+    """One change of where an episode stands. Append-only."""
+
+    episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="moves")
+    before = models.CharField(max_length=10)
+    after = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    why = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.before} to {self.after}"

@@ -12,6 +12,9 @@ class Policy:
     enrollment_window_days: int = 60  # from the requested start, where intake names no end of the window
     file_cutoff: time = time(17, 0)  # Eastern, banking days only
     posting_banking_days: int = 3  # after settlement
+    autopay_day: int = 22  # of the month: the day on which an AutoPay draft counts as received
+    autopay_last_day: int = 19  # of the month: AutoPay turned on later drafts from the next month on
+    autopay_notice_days: int = 10  # before the draft: by then its amount must have been announced
     refund_banking_days: int = 5  # after settlement, before a debit's money is refunded
     refund_check_banking_days: int = 10  # after deposit, before a check's money is refunded
     reversal_banking_days: int = 5  # after settlement: by then the payer's bank must have the reversal
@@ -19,11 +22,14 @@ class Policy:
     maximum_payment_cents: int = 10_000_00
     maximum_premiums_ahead: int = 3
     duplicate_warning_days: int = 10
+    bill_link_days: int = 180  # how long the code on a bill opens guest payment
     draft_minutes: int = 60  # how long a half-typed payment is kept
     guest_find_per_address: int = 10  # distinct identifiers from one address in the window
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
     guest_find_overall: int = 600  # look-ups by everyone in the window
     guest_find_window_minutes: int = 15
+    termination_banking_days: int = 5  # after the last day to pay, before coverage may end
+    reinstatement_days: int = 35  # after the termination notice, to ask for the coverage back
     retry_returns: bool = False  # whether a debit returned for want of funds is sent again by itself
     retry_after_banking_days: int = 2  # from the day of the return to the file of the retry
     pause_after_returns: int = 2  # for want of funds, of payments that are not retries, from one bank account

@@ -1,4 +1,4 @@
-"""Writing many rows at once: one INSERT for a set, leaving out the rows whose unique key is taken."""
+"""Writing many rows at once: one INSERT for a set, with or without the rows whose unique key is taken."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
@@ -20,16 +20,27 @@ def insert_missing(
     values = [list(column) for column in zip(*rows, strict=True)]
     if not values:
         return []
-    names = ", ".join(_find_column(model, name) for name in columns)
-    arrays = ", ".join(f"%s::{_find_type(model, name)}[]" for name in columns)
     answers = ", ".join(_find_column(model, name) for name in returning)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) SELECT * FROM unnest({arrays}) "
-            f"ON CONFLICT DO NOTHING RETURNING {answers}",
+            f"{_write_insert(model, columns)} ON CONFLICT DO NOTHING RETURNING {answers}",
             values,
         )
         return list(cursor.fetchall())
+
+
+def insert_all(*, model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert the rows, every one: a unique key that is taken refuses them all with an IntegrityError."""
+    values = [list(column) for column in zip(*rows, strict=True)]
+    if values:
+        with connection.cursor() as cursor:
+            cursor.execute(_write_insert(model, columns), values)
+
+
+def _write_insert(model: type[models.Model], columns: Sequence[str]) -> str:
+    names = ", ".join(_find_column(model, name) for name in columns)
+    arrays = ", ".join(f"%s::{_find_type(model, name)}[]" for name in columns)
+    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT * FROM unnest({arrays})"
 
 
 def _find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":

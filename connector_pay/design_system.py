@@ -1,4 +1,4 @@
-"""The look: copies from the installed U.S. Web Design System only what its style sheet names.
+"""The look: copies from the installed U.S. Web Design System only what its style sheet names, and the letters of documents.
 
 `python -m connector_pay.design_system` fills `.data/design_system/uswds/` after `npm ci --ignore-scripts`.
 A copy made from the same installed files is left as it is, so running it again takes milliseconds.
@@ -14,6 +14,11 @@ INSTALLED = BASE_DIR / "node_modules" / "@uswds" / "uswds" / "dist"
 FOLDER = BASE_DIR / ".data" / "design_system"  # part of what is installed, so wherever DATA_DIR may be
 COPY = FOLDER / "uswds"
 STYLE_SHEET = Path("css/uswds.min.css")
+# Bills and letters are set in the letters of the pages; the style sheet names them in a form that only browsers read.
+DOCUMENT_FONTS = Path("fonts/source-sans-pro")
+DOCUMENT_FONT_FILES = tuple(
+    DOCUMENT_FONTS / f"sourcesanspro-{weight}-webfont.ttf" for weight in ("regular", "bold")
+)
 NAMED_FILE = re.compile(r"""url\(\s*['"]?(?P<url>[^'")]+)['"]?\s*\)|sourceMappingURL=(?P<map>\S+)""")
 
 
@@ -22,23 +27,23 @@ class UnableToFindDesignSystem(Exception):
 
 
 def list_named_files(*, installed: Path) -> list[Path]:
-    """The style sheet and every font, image and source map it names, as paths below `installed`, sorted.
+    """The style sheet, every font, image and source map it names, and the fonts of documents, below `installed`, sorted.
 
-    Raises UnableToFindDesignSystem when the package, or a file its style sheet names, is missing.
+    Raises UnableToFindDesignSystem when the package, or one of these files, is missing.
     """
     sheet = installed / STYLE_SHEET
     if not sheet.is_file():
         raise UnableToFindDesignSystem(
             f"{sheet} is missing: run `npm ci --ignore-scripts` in {BASE_DIR} first."
         )
-    named = {STYLE_SHEET}
+    named = {STYLE_SHEET, *DOCUMENT_FONT_FILES}
     for match in NAMED_FILE.finditer(sheet.read_text(encoding="utf-8")):
         reference = (match["url"] or match["map"]).split("#")[0].split("?")[0]
         if reference and not reference.startswith("data:"):
             named.add((sheet.parent / reference).resolve().relative_to(installed.resolve()))
     for path in named:
         if not (installed / path).is_file():
-            raise UnableToFindDesignSystem(f"{STYLE_SHEET} names {path}, which the installed package lacks.")
+            raise UnableToFindDesignSystem(f"The installed package lacks {path}, which we use.")
     return sorted(named)
 
 

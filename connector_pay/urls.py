@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from connector_pay import demo_pages
+from connector_pay import demo_outbox, demo_pages
 
 urlpatterns = [
     path("admin/demo-date/", demo_pages.demo_date, name="demo_date"),
+    path("admin/demo-outbox/", demo_outbox.demo_outbox, name="demo_outbox"),
+    path("admin/demo-outbox/<int:notice_id>/letter.pdf", demo_outbox.demo_letter, name="demo_letter"),
     path("admin/", admin.site.urls),
     # Nobody takes another email address on by themselves: the package would take anyone's, unproven.
     path("accounts/email/", RedirectView.as_view(pattern_name="help"), name="account_email"),

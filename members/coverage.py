@@ -4,13 +4,18 @@ Every function takes many enrollments as easily as one, and returns the ids of t
 that another process moved first is left as it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.db import connection, transaction
+from django.db.models import F, Q
 
 from members.models import ENROLLMENT_MOVES, Enrollment, EnrollmentMove, EnrollmentStatus, StartMove
+
+Day = TypeVar("Day", date, date | None)
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,57 @@ def expire(*, enrollment_ids: Iterable[int], at: datetime, why: str) -> list[int
 
 
 def end_passed(*, today: date, at: datetime) -> list[int]:
-    """Coverage whose last day has passed is over: active, or still waiting, -> ended."""
+    """Coverage whose last day has passed, or comes before its start, is over: active, or still waiting, -> ended."""
+    reasons = {
+        "coverage ends before it would start": Q(ends_on__lt=F("coverage_start")),
+        "the last day of coverage has passed": Q(ends_on__lt=today),
+    }
     ended: list[int] = []
-    for before in (EnrollmentStatus.ACTIVE, EnrollmentStatus.WAITING):
-        due = Enrollment.objects.filter(status=before, ends_on__lt=today).values_list("pk", flat=True)
-        ended += _move(due, before, EnrollmentStatus.ENDED, at=at, why="the last day of coverage has passed")
+    for why, over in reasons.items():
+        for before in (EnrollmentStatus.ACTIVE, EnrollmentStatus.WAITING):
+            due = Enrollment.objects.filter(over, status=before).values_list("pk", flat=True)
+            ended += _move(due, before, EnrollmentStatus.ENDED, at=at, why=why)
     return sorted(ended)
+
+
+def end_early(*, last_days: Mapping[int, date], at: datetime, why: str) -> None:
+    """Coverage ends with an earlier day than it stood to, given for each enrollment: active -> ended.
+
+    Of one that has ended meanwhile the last day alone is moved.
+    """
+    for last_day, ids in _group_by_day(last_days):
+        Enrollment.objects.filter(pk__among=ids, status=EnrollmentStatus.ENDED).update(ends_on=last_day)
+        _move(
+            ids,
+            EnrollmentStatus.ACTIVE,
+            EnrollmentStatus.ENDED,
+            at=at,
+            why=why,
+            changes={"ends_on": last_day},
+        )
+
+
+def reinstate(*, last_days: Mapping[int, date | None], at: datetime, why: str) -> list[int]:
+    """Coverage that was ended goes on, without an end or until the one given: ended -> active."""
+    return [
+        key
+        for last_day, ids in _group_by_day(last_days)
+        for key in _move(
+            ids,
+            EnrollmentStatus.ENDED,
+            EnrollmentStatus.ACTIVE,
+            at=at,
+            why=why,
+            changes={"ends_on": last_day},
+        )
+    ]
+
+
+def _group_by_day(last_days: Mapping[int, Day]) -> list[tuple[Day, list[int]]]:
+    groups: defaultdict[Day, list[int]] = defaultdict(list)
+    for key, last_day in sorted(last_days.items()):
+        groups[last_day].append(key)
+    return list(groups.items())
 
 
 def _move(
@@ -87,6 +137,7 @@ def _move(
     *,
     at: datetime,
     why: str,
+    changes: Mapping[str, object] | None = None,
 ) -> list[int]:
     return ENROLLMENT_MOVES.move(
         model=Enrollment,
@@ -96,6 +147,7 @@ def _move(
         after=after,
         at=at,
         why=why,
+        changes=changes,
     )
 
 

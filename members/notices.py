@@ -2,8 +2,9 @@
 
 Facts of each event; those in brackets may be left out. `..._cents` are whole cents, `..._date`, `..._start`,
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
-"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed
-and start_restored `amount_cents` is what is still to be paid, which may be nothing.
+"dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed,
+start_restored and termination `amount_cents` is what is still to be paid, which may be nothing. `end_date` is the last
+day of coverage: of past_due and termination_warning, if nothing is paid; of reinstated, as it was.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -17,25 +18,37 @@ and start_restored `amount_cents` is what is still to be paid, which may be noth
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start                                                |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
+| due_reminder           | product, plan_name, amount_cents, due_date, effect (may be empty)                 |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
 | refund                 | product, amount_cents, received_date, method ("ach", "check" or "reversal")       |
 |                        | (confirmation_number; last_four; check_number; due_cents, due_date, effect)       |
 | bank_account_stopped   | last_four, state (blocked, paused, stopped, suspended), bills: each with product, |
 |                        | coverage_month, remaining_cents, due_date (autopay; canceled: how many payments)  |
+| autopay_on,            | product, last_four, draft_date, amount_cents (of the first draft), text: what was |
+| autopay_changed        | authorized, word for word                                                         |
+| autopay_off            | product, last_four, bills (canceled_cents: a draft not sent; ended: with coverage)|
+| autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date                |
+| autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills                |
+| autopay_waiting        | product, last_four, draft_date, amount_cents, bills                               |
+| past_due               | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
+| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
+| termination            | product, plan_name, end_date, amount_cents, ask_by_date                           |
+| reinstated             | product, plan_name, end_date                                                      |
+| refund_asked           | product, plan_name, amount_cents                                                  |
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from django.conf import settings
 from django.template import Context, Engine
 from django.utils import dateformat, translation
 
 from connector_pay.lib.money import format_dollars
-from members.models import Channel, Member
+from members.models import Channel
 
 LANGUAGES = ("en", "es")
 
@@ -57,6 +70,32 @@ class Kind:
     both: bool = False
 
 
+class Addressee(Protocol):
+    """Whom a notice is for, and how it reaches them: a member, or as much of one as that takes."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def paperless_bills(self) -> bool: ...
+    @property
+    def paperless_notices(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemberToTell:
+    """As much of a member as a notice takes; read for many at once."""
+
+    pk: int
+    email: str
+    language: str
+    paperless_bills: bool
+    paperless_notices: bool
+
+
 @dataclass(frozen=True)
 class Words:
     """A notice ready to send: nothing sensitive in the subject line."""
@@ -69,6 +108,7 @@ def _kind(needs: str, english: str, spanish: str, **how: Any) -> Kind:
     return Kind(needs=frozenset(needs.split()), subjects={"en": english, "es": spanish}, **how)
 
 
+DRAFT = "product last_four draft_date amount_cents"
 PAYMENT = "product amount_cents confirmation_number"
 KINDS: dict[str, Kind] = {
     "payment_received": _kind(
@@ -108,6 +148,11 @@ KINDS: dict[str, Kind] = {
         "Su factura de la prima está lista",
         choice="bills",
     ),
+    "due_reminder": _kind(
+        "product plan_name amount_cents due_date effect",
+        "Your premium is due soon",
+        "Su prima vence pronto",
+    ),
     "bank_details_corrected": _kind(
         "last_four",
         "Your bank sent us a correction",
@@ -129,6 +174,50 @@ KINDS: dict[str, Kind] = {
         "Ya no podemos cobrar de su cuenta de banco",
         both=True,
     ),
+    "autopay_on": _kind(f"{DRAFT} text", "AutoPay is on", "El pago automático está activado"),
+    "autopay_changed": _kind(f"{DRAFT} text", "You changed AutoPay", "Usted cambió el pago automático"),
+    "autopay_off": _kind("product last_four bills", "AutoPay is off", "El pago automático está desactivado"),
+    "autopay_coming": _kind(
+        f"{DRAFT} debit_date cut_date", "An AutoPay payment is coming", "Se acerca un pago automático"
+    ),
+    "autopay_ceiling": _kind(
+        f"{DRAFT} ceiling_cents bills",
+        "AutoPay will not pay your bill. Please pay it now",
+        "El pago automático no pagará su factura. Páguela ahora",
+        both=True,
+    ),
+    "autopay_waiting": _kind(
+        f"{DRAFT} bills",
+        "AutoPay cannot pay your bill yet. Please pay it now",
+        "El pago automático aún no puede pagar su factura. Páguela ahora",
+        both=True,
+    ),
+    "past_due": _kind(
+        "product plan_name amount_cents pay_by_date",
+        "Your premium is past due",
+        "Su prima está atrasada",
+    ),
+    "termination_warning": _kind(
+        "product plan_name amount_cents pay_by_date",
+        "Your coverage will end. Please act now",
+        "Su cobertura va a terminar. Actúe ahora",
+        both=True,
+    ),
+    "termination": _kind(
+        "product plan_name end_date amount_cents ask_by_date",
+        "Your coverage has ended",
+        "Su cobertura ha terminado",
+    ),
+    "reinstated": _kind(
+        "product plan_name end_date",
+        "Your coverage is back",
+        "Su cobertura continúa",
+    ),
+    "refund_asked": _kind(
+        "product plan_name amount_cents",
+        "We are preparing a refund for you",
+        "Estamos preparando un reembolso para usted",
+    ),
 }
 PRODUCT_WORDS = {
     "en": {"health": "health", "dental": "dental"},
@@ -148,8 +237,8 @@ def find_kind(*, event: str, facts: Mapping[str, Any]) -> Kind:
     return KINDS[event]
 
 
-def choose_channels(*, kind: Kind, member: Member | None, address: str) -> list[Channel]:
-    """By email when paperless for that kind, else by letter; returned payments and pushed starts by both.
+def choose_channels(*, kind: Kind, member: Addressee | None, address: str) -> list[Channel]:
+    """By email when paperless for that kind, else by letter; returned payments, pushed starts and warnings of an end by both.
 
     An address given for this one notice always gets its email; someone who is no member gets nothing else. A
     member without an email address gets the letter.

@@ -18,10 +18,10 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from members.models import Channel, Member, Notice
-from members.notices import UnableToTell, choose_channels, find_kind, write
+from members.models import Channel, Notice
+from members.notices import Addressee, UnableToTell, choose_channels, find_kind, write
 
 log = structlog.get_logger(__name__)
 _LOCK_CLASS = 7_336_002
@@ -58,7 +58,7 @@ class Telling:
 
     event: str
     subject: str
-    member: Member | None = None
+    member: Addressee | None = None
     address: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""
@@ -84,6 +84,17 @@ def tell(*, tellings: Iterable[Telling], at: datetime, today: date) -> int:
             [at, today, *columns],
         )
         return cursor.rowcount
+
+
+def read_told(*, events: Iterable[str], subjects: Iterable[str]) -> dict[tuple[str, str], bool]:
+    """Of each (event, subject) that was told: whether it has gone out by every channel. A letter has once it is written."""
+    told = Notice.objects.filter(event__in=list(events), subject__among=list(subjects))
+    waiting = Count("pk", filter=Q(channel=Channel.EMAIL, sent_at=None))
+    rows = told.values("event", "subject").annotate(waiting=waiting).order_by()
+    return {
+        (event, subject): not unsent
+        for event, subject, unsent in rows.values_list("event", "subject", "waiting")
+    }
 
 
 def send_unsent(*, at: datetime, limit: int = 500) -> int:

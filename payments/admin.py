@@ -30,6 +30,7 @@ from payments.models import (
     ReturnLine,
 )
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
+from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
 from payments.staff.proofs import show_proof
 

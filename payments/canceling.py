@@ -4,13 +4,16 @@ from collections.abc import Container, Iterable
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.allocation import lock_accounts
+from billing.balances import read_standings
+from billing.credit import find_used_receipts
 from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
-from payments.payment_notices import tell_canceled
-from payments.recording import read_with_people, take_back_counted
+from payments.payment_notices import read_about, tell_canceled
+from payments.recording import take_back_counted
 
 
 class UnableToCancel(Exception):
@@ -44,17 +47,33 @@ def cancel_unsent(
             at=at,
             why=why,
         )
-        payments = read_with_people(payment_ids=moved)
-        take_back_counted(payments=payments, settled=False, why=why, today=today, at=at)
-        to_tell = [payment for payment in payments if payment.pk not in told_by_caller]
-        tell_canceled(payments=to_tell, today=today, at=at)
+        take_back_counted(payment_ids=moved, settled=False, why=why, today=today, at=at)
+        to_tell = read_about(payment_ids=[key for key in moved if key not in told_by_caller])
+        tell_canceled(payments=to_tell.values(), today=today, at=at)
     return moved
 
 
 def cancel_expired(*, today: date, at: datetime) -> int:
     """An enrollment that expired unpaid is not charged: its payments not yet in a bank file are canceled."""
-    expired = Payment.objects.filter(
-        status=PaymentStatus.RECORDED, account__enrollment__status=EnrollmentStatus.EXPIRED
-    )
-    ids = list(expired.values_list("pk", flat=True))
+    ids = list(_find_unsent(EnrollmentStatus.EXPIRED).values_list("pk", flat=True))
     return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="enrollment expired")) if ids else 0
+
+
+def cancel_ended(*, today: date, at: datetime) -> int:
+    """Coverage that has ended with nothing due is not charged: payments not yet in a bank file are canceled.
+
+    A payment whose money lies on a bill goes out: that bill is owed.
+    """
+    unsent = dict(_find_unsent(EnrollmentStatus.ENDED).values_list("pk", "account_id"))
+    if not unsent:
+        return 0
+    standings = read_standings(account_ids=unsent.values(), today=today)
+    settled = [key for key, account_id in unsent.items() if not standings[account_id].due_cents]
+    used = find_used_receipts(references=[f"payment:{key}" for key in settled])
+    ids = [key for key in settled if f"payment:{key}" not in used]
+    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="coverage has ended")) if ids else 0
+
+
+def _find_unsent(status: EnrollmentStatus) -> QuerySet[Payment]:
+    """The payments not yet in a bank file of the enrollments in this status."""
+    return Payment.objects.filter(status=PaymentStatus.RECORDED, account__enrollment__status=status)

@@ -1,7 +1,7 @@
 """Consequences: what a return code does to the bank account, its mandates and its unsent payments, told in one notice."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -31,12 +31,31 @@ log = structlog.get_logger(__name__)
 SHUT = (BankAccountStatus.FAILED, BankAccountStatus.BLOCKED, BankAccountStatus.PAUSED)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Followed:
     """A payment that came back, and the row of the table that says what follows."""
 
-    payment: Payment
     row: ReturnCode
+    payment_id: int
+    account_id: int
+    authorization_id: int
+    bank_account_id: int
+    blind_index: str
+    retry_of_id: int | None
+
+
+def read_followed(*, rows: Mapping[int, ReturnCode]) -> list[Followed]:
+    """The payments of these ids with what follows for each, in the order of their ids. One statement."""
+    payments = Payment.objects.filter(pk__among=list(rows)).order_by("pk")
+    columns = (
+        "pk",
+        "account_id",
+        "authorization_id",
+        "bank_account_id",
+        "bank_account__blind_index",
+        "retry_of_id",
+    )
+    return [Followed(rows[key], key, *facts) for key, *facts in payments.values_list(*columns)]
 
 
 @dataclass(frozen=True)
@@ -50,9 +69,9 @@ class _Done:
 
 def list_touched_accounts(*, payment_ids: Iterable[int]) -> set[int]:
     """The accounts to lock before payments are returned: theirs, and all that pay from the same bank accounts."""
-    payments = Payment.objects.filter(pk__in=list(payment_ids))
+    payments = Payment.objects.filter(pk__among=list(payment_ids))
     indexes = payments.values_list("bank_account__blind_index", flat=True)
-    rows = BankAccount.objects.filter(blind_index__in=set(indexes)).values("pk")
+    rows = BankAccount.objects.filter(blind_index__among=set(indexes)).values("pk")
     unsent = Payment.objects.filter(bank_account__in=rows, status=PaymentStatus.RECORDED)
     return {
         *payments.values_list("account_id", flat=True),
@@ -72,7 +91,7 @@ def follow_codes(*, followed: Sequence[Followed], locked: Collection[int], today
     shut = _shut(followed, today=today, at=at)
     mandates = _stop_mandates(followed, shut, locked=locked, at=at)
     canceled = _cancel(shut, mandates, locked=locked, today=today, at=at)
-    _tell(_Done(shut, mandates, canceled), because=[item.payment for item in followed], today=today, at=at)
+    _tell(_Done(shut, mandates, canceled), because=followed, today=today, at=at)
 
 
 def stop_uses(*, today: date, at: datetime) -> list[int]:
@@ -99,9 +118,9 @@ def _call_staff(item: Followed) -> None:
     """An alarm for what staff must look at today; a warning for what they must look at."""
     row = item.row
     if row.alarm or not row.is_known:
-        log.error("return needs staff", payment=item.payment.pk, code=row.code, words=row.words_for_staff)
+        log.error("return needs staff", payment=item.payment_id, code=row.code, words=row.words_for_staff)
     elif row.needs_staff:
-        log.warning("return needs staff", payment=item.payment.pk, code=row.code, words=row.words_for_staff)
+        log.warning("return needs staff", payment=item.payment_id, code=row.code, words=row.words_for_staff)
 
 
 def _shut(followed: Sequence[Followed], *, today: date, at: datetime) -> list[int]:
@@ -109,7 +128,7 @@ def _shut(followed: Sequence[Followed], *, today: date, at: datetime) -> list[in
     reasons: defaultdict[str, set[int]] = defaultdict(set)
     for item in followed:
         if item.row.closes_account:
-            reasons[f"{item.row.code} {item.row.title}"[:200]].add(item.payment.bank_account_id)
+            reasons[f"{item.row.code} {item.row.title}"[:200]].add(item.bank_account_id)
     own = list_own_rows(bank_account_ids=set().union(*reasons.values()))
     shut = [
         key
@@ -117,9 +136,7 @@ def _shut(followed: Sequence[Followed], *, today: date, at: datetime) -> list[in
         for key in block(bank_account_ids=set().union(*(own[key] for key in ids)), at=at, why=why)
     ]
     lacking = {
-        item.payment.bank_account.blind_index
-        for item in followed
-        if item.row.code in LACK_OF_FUNDS and item.payment.retry_of_id is None
+        item.blind_index for item in followed if item.row.code in LACK_OF_FUNDS and item.retry_of_id is None
     }
     return shut + pause_often_returned(blind_indexes=lacking, today=today, at=at)
 
@@ -128,17 +145,13 @@ def _stop_mandates(
     followed: Sequence[Followed], shut: Sequence[int], *, locked: Collection[int], at: datetime
 ) -> list[Mandate]:
     """Mandates on shut accounts, and those that the codes stop or suspend; a revoked authorization stops its own."""
-    own = list_own_rows(bank_account_ids={item.payment.bank_account_id for item in followed})
-    stop, suspend = Q(bank_account__in=shut), Q(pk__in=[])
-    for item in followed:
-        rows = Q(bank_account__in=own[item.payment.bank_account_id])
-        if item.row.stops_autopay:
-            stop |= rows
-        if item.row.revokes_authorization:
-            stop |= Q(authorization=item.payment.authorization_id)
-        if item.row.suspends_autopay:
-            suspend |= rows
-    live = find_live().filter(account__in=locked)
+    stopping = {item.bank_account_id for item in followed if item.row.stops_autopay}
+    suspending = {item.bank_account_id for item in followed if item.row.suspends_autopay}
+    revoked = {item.authorization_id for item in followed if item.row.revokes_authorization}
+    own = list_own_rows(bank_account_ids=stopping | suspending)
+    stop = Q(bank_account__in=set(shut).union(*(own[key] for key in stopping))) | Q(authorization__in=revoked)
+    suspend = Q(bank_account__in=set().union(*(own[key] for key in suspending)))
+    live = find_live().filter(account__among=locked)
     codes = ", ".join(sorted({item.row.code for item in followed}))
     stopped = stop_mandates(
         mandate_ids=live.filter(stop).values_list("pk", flat=True), at=at, why=f"after a return: {codes}"
@@ -159,7 +172,7 @@ def _cancel(
 ) -> list[Payment]:
     """What waits on a shut account, or was drafted under a mandate that is no longer on, is not sent."""
     uses = Q(bank_account__in=shut) | Q(authorization__in=[mandate.authorization_id for mandate in mandates])
-    unsent = Payment.objects.filter(uses, status=PaymentStatus.RECORDED, account__in=locked)
+    unsent = Payment.objects.filter(uses, status=PaymentStatus.RECORDED, account__among=locked)
     owners = dict(unsent.order_by("pk").values_list("pk", "bank_account__owner__member"))
     if not owners:
         return []
@@ -169,7 +182,7 @@ def _cancel(
     return list(Payment.objects.filter(pk__in=ours.intersection(moved)).order_by("pk"))
 
 
-def _tell(done: _Done, *, because: Sequence[Payment], today: date, at: datetime) -> None:
+def _tell(done: _Done, *, because: Sequence[Followed], today: date, at: datetime) -> None:
     """One notice to each owner of a bank account: what stopped, and each bill still to pay of the accounts that paid from it.
 
     A guest has no account with us to speak of, and hears of the payment alone.
@@ -182,7 +195,10 @@ def _tell(done: _Done, *, because: Sequence[Payment], today: date, at: datetime)
     groups: defaultdict[tuple[int | None, str], list[BankAccount]] = defaultdict(list)
     for account in owned.order_by("pk"):
         groups[account.owner_id, account.blind_index].append(account)
-    paid_from = {(item.bank_account_id, item.account_id) for item in [*uses, *because]}
+    told = {account.pk for group in groups.values() for account in group}
+    paid_from = {
+        (item.bank_account_id, item.account_id) for item in [*uses, *because] if item.bank_account_id in told
+    }
     standings = read_standings(account_ids={key for _row, key in paid_from}, today=today)
     tellings = []
     for group in groups.values():

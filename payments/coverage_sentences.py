@@ -65,6 +65,9 @@ _TODAY = _("Received today")
 _PAY_TODAY = _("Pay today: coverage starts %(date)s.")
 _STILL_COVERED = _("You are still covered. Pay %(amount)s by %(date)s.")
 _STILL_COVERED_LATE = _("You are still covered. Pay %(amount)s now. It was due %(date)s.")
+_UNPAID_LATER = _("If it is not paid by %(due)s, your coverage starts %(after)s, not %(before)s.")
+_UNPAID_COVERED = _("If it is not paid by %(due)s, it is past due and your coverage can end.")
+_UNPAID_PAST_DUE = _("It was due %(due)s. If it stays unpaid, your coverage can end.")
 _ON_A_DAY = _("Received %(date)s")
 _IF_PAID_BY = _("%(start)s, if paid by %(due)s")
 _MOVED = _("The first bill was not paid by its due date, so coverage does not start on %(date)s.")
@@ -132,6 +135,18 @@ def describe_moved_start(*, standing: Standing, today: date) -> str:
     )
 
 
+def describe_not_paying(*, standing: Standing, bill: OpenInvoice, paid_on: date, today: date) -> str:
+    """What leaving a bill until a later day does to coverage; of a first bill past its due date, what paying today does."""
+    if standing.enrollment_status == EnrollmentStatus.WAITING:
+        starts = [_find_start_if_paid_on(standing, day, today) for day in (today, paid_on)]
+        if starts[0] == starts[1] or bill.due_date < today:
+            return describe_first_bill(standing=standing, today=today)
+        facts = {"due": bill.due_date, "before": starts[0], "after": starts[1]}
+        return str(_UNPAID_LATER % {name: long_date(day) for name, day in facts.items()})
+    words = _UNPAID_PAST_DUE if bill.due_date < today else _UNPAID_COVERED
+    return str(words % {"due": long_date(bill.due_date)})
+
+
 def describe_after_return(*, standing: Standing, today: date, due_date_rule: DueDate) -> str:
     """After a payment came back: what paying again today does, or that coverage goes on; empty if nothing is owed."""
     if not standing.due_cents or standing.due_date is None:
@@ -145,9 +160,25 @@ def describe_after_return(*, standing: Standing, today: date, due_date_rule: Due
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
 
 
+def list_what_decides(*, standing: Standing) -> tuple[object, ...]:
+    """All that `describe_after_return` looks at: accounts that are alike in it hear the same."""
+    return (
+        standing.enrollment_status,
+        standing.requested_start,
+        standing.coverage_start,
+        standing.due_cents,
+        standing.due_date,
+        standing.due_date_rule,
+    )
+
+
 def _find_start_now(standing: Standing, today: date) -> date:
+    return _find_start_if_paid_on(standing, today, today)
+
+
+def _find_start_if_paid_on(standing: Standing, day: date, today: date) -> date:
     return find_start_if_paid(
-        standing=standing, received_date=today, today=today, due_date_rule=standing.due_date_rule
+        standing=standing, received_date=day, today=today, due_date_rule=standing.due_date_rule
     )
 
 

@@ -37,10 +37,12 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Contents:
-    """What was found and typed so far. `typed` keeps the amount page as it was filled in; `pay_on` is None for today.
+    """What was found and typed so far. `typed` keeps the first page as it was filled in; `pay_on` is None for today.
+
+    `is_autopay`: AutoPay is being set up, and what is `chosen` for each account is the payer's limit, 0 for none.
 
     `shows_account` is False for a guest who gave no date of birth: nothing of the account is shown;
-    `withheld` says that this is because of too many look-ups.
+    `withheld` says that this is because of too many look-ups. `bill_number` is the bill's whose code the guest came by.
     """
 
     account_ids: tuple[int, ...] = ()
@@ -48,6 +50,7 @@ class Contents:
     withheld: bool = False
     person: str = ""
     identifier: str = ""
+    bill_number: str = ""
     date_of_birth: date | None = None
     typed: Mapping[str, Any] = field(default_factory=dict)
     chosen: tuple[Chosen, ...] = ()
@@ -56,6 +59,7 @@ class Contents:
     saved_account_id: int | None = None
     receipt_email: str = ""
     recorded: bool = False
+    is_autopay: bool = False
 
     def write(self) -> bytes:
         """As it is sealed."""
@@ -145,7 +149,7 @@ def write_draft(*, draft: Draft, contents: Contents) -> None:
 
 def discard_draft(*, draft: Draft) -> None:
     """The payment is recorded: nothing typed is kept. The draft stays until it expires, so that its form leads to the receipt."""
-    write_draft(draft=draft, contents=Contents(recorded=True))
+    write_draft(draft=draft, contents=Contents(recorded=True, is_autopay=draft.contents.is_autopay))
 
 
 def clear_expired_drafts(*, at: datetime) -> int:

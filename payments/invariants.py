@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from connector_pay.lib.invariants import Invariant
-from connector_pay.lib.states import StateMachine
+from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
 from payments.models import (
     BANK_ACCOUNT_MOVES,
@@ -38,6 +37,24 @@ SINGLE_AUTHORIZATION_USED_ONCE = """
     SELECT proof.id, count(*) FROM payments_authorization AS proof
     JOIN payments_payment AS payment ON payment.authorization_id = proof.id AND payment.retry_of_id IS NULL
     WHERE NOT proof.recurring GROUP BY proof.id HAVING count(*) > 1
+"""
+ONE_DRAFT_A_MONTH = """
+    SELECT account_id, date_trunc('month', received_date), count(*) FROM payments_payment
+    WHERE channel = 'autopay' AND retry_of_id IS NULL
+    GROUP BY account_id, date_trunc('month', received_date) HAVING count(*) > 1
+"""
+DRAFTED_AS_ANNOUNCED = """
+    SELECT payment.id, payment.amount_cents FROM payments_payment AS payment
+    WHERE payment.channel = 'autopay' AND payment.retry_of_id IS NULL AND (
+        NOT EXISTS (
+            SELECT FROM payments_mandate AS mandate WHERE mandate.authorization_id = payment.authorization_id
+            AND mandate.account_id = payment.account_id AND mandate.drafts_from <= payment.received_date
+        ) OR NOT EXISTS (
+            SELECT FROM payments_draftannouncement AS told
+            WHERE told.account_id = payment.account_id AND told.draft_date = payment.received_date
+              AND told.amount_cents >= payment.amount_cents
+        )
+    )
 """
 ONE_PAYMENT_PER_FORM = """
     SELECT form_key, account_id, count(*) FROM payments_payment GROUP BY form_key, account_id HAVING count(*) > 1
@@ -147,32 +164,6 @@ RECEIPTS_FOLLOW_PAYMENTS = """
 """
 
 
-def write_history_question(
-    *, table: str, history: str, moves: StateMachine, first: str, where: str = "TRUE"
-) -> str:
-    """The question whose rows are the subjects whose history takes no allowed arrow, has a gap, or ends elsewhere than they
-    stand. `first` is the state in which a subject begins.
-    """
-    subject = f"{moves.subject_field}_id"
-    arrows = ", ".join(
-        f"('{before}', '{after}')" for before, afters in moves.arrows.items() for after in sorted(afters)
-    )
-    return f"""
-        WITH steps AS (
-            SELECT {subject} AS id, before, after,
-                   lag(after) OVER (PARTITION BY {subject} ORDER BY id) AS stood,
-                   lead(after) OVER (PARTITION BY {subject} ORDER BY id) AS goes_on
-            FROM {history}
-        )
-        SELECT id, before, after FROM steps
-        WHERE before <> coalesce(stood, '{first}') OR (before, after) NOT IN ({arrows})
-        UNION ALL
-        SELECT subject.id, steps.after, subject.status FROM {table} AS subject
-        LEFT JOIN steps ON steps.id = subject.id AND steps.goes_on IS NULL
-        WHERE {where} AND subject.status <> coalesce(steps.after, '{first}')
-    """
-
-
 def list_changed_files() -> Iterator[tuple[Any, ...]]:
     """The latest bank files whose stored bytes no longer have the sha256, the lines and the entries kept at writing."""
     files = list(BankFile.objects.order_by("-pk")[:FILES_OPENED])
@@ -236,6 +227,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I4 one debit each", "A single authorization serves one payment.", SINGLE_AUTHORIZATION_USED_ONCE
+    ),
+    Invariant("I4 one draft a month", "AutoPay drafts an account at most once a month.", ONE_DRAFT_A_MONTH),
+    Invariant(
+        "I4 drafted as announced",
+        "AutoPay drafts under a standing permission, and no more than was announced.",
+        DRAFTED_AS_ANNOUNCED,
     ),
     Invariant("I6 one form, one payment", "A form makes one payment an account.", ONE_PAYMENT_PER_FORM),
     *HISTORIES,

@@ -1,7 +1,9 @@
 """Mandates: a payer's standing permission to draft bills, given with an authorization, suspended, stopped or ended."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,31 +26,45 @@ class UnableToGrantMandate(ValueError):
     """The authorization is not a standing one for this account and this bank account."""
 
 
-def grant_mandate(
-    *, account_id: int, bank_account: BankAccount, authorization: Authorization, at: datetime
-) -> Mandate:
-    """The account's bills may be drafted from this bank account, as authorized; the mandate it had until now ends.
+@dataclass(frozen=True)
+class Grant:
+    """A standing permission as given: the draft of `drafts_from` is its first, `ceiling_cents` the payer's limit, 0 for none."""
+
+    authorization: Authorization
+    drafts_from: date
+    ceiling_cents: int = 0
+
+
+def grant_mandates(
+    *, grants: Sequence[Grant], bank_account: BankAccount, form_key: UUID, at: datetime
+) -> list[Mandate]:
+    """The accounts' bills may be drafted from this bank account, as authorized; the mandates they had until now end.
 
     Raises UnableToGrantMandate, and UnableToUseBankAccount for a bank account that may not be debited.
     """
-    if (
-        not authorization.recurring
-        or authorization.account_id != account_id
-        or authorization.bank_account_id != bank_account.pk
-    ):
-        raise UnableToGrantMandate(
-            "The authorization is not a standing one for this account and bank account."
-        )
+    for grant in grants:
+        if not grant.authorization.recurring or grant.authorization.bank_account_id != bank_account.pk:
+            raise UnableToGrantMandate("The authorization is not a standing one for this bank account.")
+    account_ids = [grant.authorization.account_id for grant in grants]
     with transaction.atomic():
-        lock_accounts(account_ids=[account_id])
-        # A return that blocks the bank account waits for us, then finds the mandate.
+        lock_accounts(account_ids=account_ids)
+        # A return that blocks the bank account waits for us, then finds the mandates.
         refuse_unusable(
             bank_account=BankAccount.objects.select_for_update(no_key=True).get(pk=bank_account.pk)
         )
-        old = find_live().filter(account=account_id).values_list("pk", flat=True)
+        old = find_live().filter(account__in=account_ids).values_list("pk", flat=True)
         end_mandates(mandate_ids=list(old), at=at, why="replaced by a new one")
-        return Mandate.objects.create(
-            account_id=account_id, bank_account=bank_account, authorization=authorization, given_at=at
+        return Mandate.objects.bulk_create(
+            Mandate(
+                account_id=grant.authorization.account_id,
+                bank_account=bank_account,
+                authorization=grant.authorization,
+                ceiling_cents=grant.ceiling_cents,
+                drafts_from=grant.drafts_from,
+                form_key=form_key,
+                given_at=at,
+            )
+            for grant in grants
         )
 
 

@@ -1,5 +1,6 @@
 """Pausing: two payments returned for want of funds in six months pause that bank account, whoever types it, never the member."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
@@ -15,15 +16,17 @@ LIFTED = "pause lifted"
 
 # Payments, not retries; and none from before staff last lifted a pause of the same account.
 _RETURNS = """
+    WITH lift AS (
+        SELECT bank.blind_index, max(move.at) AS at FROM payments_bankaccountmove AS move
+        JOIN payments_bankaccount AS bank ON bank.id = move.bank_account_id
+        WHERE bank.blind_index = ANY(%(indexes)s) AND move.before = 'paused' AND move.after = 'valid' GROUP BY bank.blind_index
+    )
     SELECT bank.blind_index, move.at FROM payments_payment AS payment
     JOIN payments_bankaccount AS bank ON bank.id = payment.bank_account_id
     JOIN payments_paymentmove AS move ON move.payment_id = payment.id AND move.after = 'returned'
-    WHERE bank.blind_index = ANY(%s) AND payment.status = 'returned' AND payment.return_code = ANY(%s)
-      AND payment.retry_of_id IS NULL AND move.at > coalesce((
-        SELECT max(lift.at) FROM payments_bankaccountmove AS lift
-        JOIN payments_bankaccount AS equal ON equal.id = lift.bank_account_id
-        WHERE equal.blind_index = bank.blind_index AND lift.before = 'paused' AND lift.after = 'valid'
-      ), '-infinity')
+    LEFT JOIN lift ON lift.blind_index = bank.blind_index
+    WHERE bank.blind_index = ANY(%(indexes)s) AND payment.status = 'returned' AND payment.return_code = ANY(%(codes)s)
+      AND payment.retry_of_id IS NULL AND move.at > coalesce(lift.at, '-infinity')
 """
 
 
@@ -38,12 +41,14 @@ def pause_often_returned(*, blind_indexes: Iterable[str], today: date, at: datet
     if not asked:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_RETURNS, [asked, sorted(LACK_OF_FUNDS)])
+        cursor.execute(_RETURNS, {"indexes": asked, "codes": sorted(LACK_OF_FUNDS)})
         returned = cursor.fetchall()
     first = find_first_day(today=today, months=policy.pause_window_months)
-    counted = [index for index, moment in returned if first <= business_date(moment=moment) <= today]
-    often = [index for index in asked if counted.count(index) >= policy.pause_after_returns]
-    rows = list(BankAccount.objects.filter(blind_index__in=often).order_by("pk").values_list("pk", flat=True))
+    counted = Counter(index for index, moment in returned if first <= business_date(moment=moment) <= today)
+    often = [index for index in asked if counted[index] >= policy.pause_after_returns]
+    rows = list(
+        BankAccount.objects.filter(blind_index__among=often).order_by("pk").values_list("pk", flat=True)
+    )
     return sorted(
         key
         for before in MAY_BE_PAUSED

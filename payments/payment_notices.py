@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 
+from members.notices import Addressee, MemberToTell
 from members.outbox import Telling, tell
 from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
@@ -12,14 +13,80 @@ from payments.models import BankAccountStatus, Payment, PaymentChannel
 from payments.statements import expected_clearing_date
 
 
-def list_facts(*, payment: Payment) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AboutPayment:
+    """What a notice about a payment says, and who may read it."""
+
+    id: int
+    account_id: int
+    product: str
+    amount_cents: int
+    received_date: date
+    confirmation_number: str
+    last_four: str
+    channel: str
+    receipt_email: str
+    payer_language: str
+    member: Addressee
+
+    @classmethod
+    def of(cls, payment: Payment) -> Self:
+        """Of a payment that is read with its bank account, authorization, plan and member."""
+        enrollment = payment.account.enrollment
+        return cls(
+            id=payment.pk,
+            account_id=payment.account_id,
+            product=enrollment.plan.product,
+            amount_cents=payment.amount_cents,
+            received_date=payment.received_date,
+            confirmation_number=payment.confirmation_number,
+            last_four=payment.bank_account.last_four,
+            channel=payment.channel,
+            receipt_email=payment.receipt_email,
+            payer_language=payment.authorization.language,
+            member=enrollment.member,
+        )
+
+    @property
+    def reference(self) -> str:
+        """How the books name this payment."""
+        return f"payment:{self.id}"
+
+
+def read_about(*, payment_ids: Iterable[int]) -> dict[int, AboutPayment]:
+    """What notices about these payments say, in the order of their ids. One statement."""
+    rows = (
+        Payment.objects.filter(pk__among=list(payment_ids))
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "account_id",
+            "account__enrollment__plan__product",
+            "amount_cents",
+            "received_date",
+            "confirmation_number",
+            "bank_account__last_four",
+            "channel",
+            "receipt_email",
+            "authorization__language",
+            "account__enrollment__member_id",
+            "account__enrollment__member__email",
+            "account__enrollment__member__language",
+            "account__enrollment__member__paperless_bills",
+            "account__enrollment__member__paperless_notices",
+        )
+    )
+    return {row[0]: AboutPayment(*row[:10], MemberToTell(*row[10:])) for row in rows}
+
+
+def list_facts(*, payment: AboutPayment) -> dict[str, Any]:
     """What every notice about a payment says."""
     return {
-        "product": payment.account.enrollment.plan.product,
+        "product": payment.product,
         "amount_cents": payment.amount_cents,
         "received_date": payment.received_date,
         "confirmation_number": format_number(payment.confirmation_number),
-        "last_four": payment.bank_account.last_four,
+        "last_four": payment.last_four,
     }
 
 
@@ -40,9 +107,9 @@ class Reader:
         )
 
 
-def list_readers(*, payment: Payment) -> list[Reader]:
+def list_readers(*, payment: AboutPayment) -> list[Reader]:
     """The member; and the guest who paid, at the address they left."""
-    member = payment.account.enrollment.member
+    member = payment.member
     if payment.channel != PaymentChannel.GUEST:
         who = {"subject": payment.reference, "member": member, "address": payment.receipt_email}
         return [Reader(who=who, is_payer=True)]
@@ -51,7 +118,7 @@ def list_readers(*, payment: Payment) -> list[Reader]:
         guest = {
             "subject": f"{payment.reference}:payer",
             "address": payment.receipt_email,
-            "language": payment.authorization.language,
+            "language": payment.payer_language,
         }
         readers.append(Reader(who=guest, is_payer=True))
     return readers
@@ -70,17 +137,16 @@ def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> 
             validated=payment.bank_account.status == BankAccountStatus.VALID,
             calendar=calendar,
         )
-        facts = list_facts(payment=payment) | {
+        about = AboutPayment.of(payment)
+        facts = list_facts(payment=about) | {
             "effect": payment.coverage_sentence,
             "clearing_date": clearing_date,
         }
-        tellings += [
-            reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=payment)
-        ]
+        tellings += [reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=about)]
     tell(tellings=tellings, today=today, at=at)
 
 
-def tell_canceled(*, payments: Iterable[Payment], today: date, at: datetime) -> None:
+def tell_canceled(*, payments: Iterable[AboutPayment], today: date, at: datetime) -> None:
     """Canceled: no money will be taken."""
     tellings = [
         reader.make_telling(event="payment_canceled", facts=list_facts(payment=payment))

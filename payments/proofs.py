@@ -1,6 +1,6 @@
 """Proof of authorization: for any debit, what its payer agreed to, how, and that a copy was delivered, as one PDF."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,10 @@ from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import eastern, long_date, member_id
 from members.models import Channel, Notice
 from payments.confirmation import compact_number, format_number
-from payments.models import AccountKind, Payment, PaymentChannel
+from payments.models import AccountKind, Authorization, Mandate, MandateStatus, Payment, PaymentChannel
 
 COPIES = ("payment_received", "payment_scheduled")  # the notices that carry what was authorized to its payer
+AUTOPAY_COPIES = ("autopay_on", "autopay_changed")
 HOW_GIVEN = {
     PaymentChannel.WEB: "on the website, signed in",
     PaymentChannel.GUEST: "on the website, as a guest",
@@ -32,11 +33,17 @@ def make_filename(*, payment: Payment) -> str:
     return f"proof-{payment.confirmation_number}.pdf"
 
 
+def make_mandate_filename(*, mandate: Mandate) -> str:
+    """What the document of a standing authorization is called."""
+    return f"autopay-authorization-{mandate.pk}.pdf"
+
+
 def find_debit(*, number: str) -> Payment:
     """The payment of a confirmation number or a trace number, as people write them. Raises UnableToFindDebit."""
     compact = compact_number(number)
     payments = Payment.objects.select_related(
         "authorization__given_by",
+        "authorization__mandate",
         "account__enrollment__member",
         "account__enrollment__plan",
         "bank_account",
@@ -61,6 +68,61 @@ def prove_authorization(*, payment: Payment, at: datetime) -> bytes:
         return draw_pdf(template="proof_of_authorization", facts=_list_facts(payment, at=at), at=at)
 
 
+def prove_mandate(*, mandate: Mandate, at: datetime) -> bytes:
+    """The proof of a standing authorization: the same, and what became of AutoPay since."""
+    related = Mandate.objects.select_related(
+        "authorization__given_by",
+        "account__enrollment__member",
+        "account__enrollment__plan",
+        "bank_account",
+    )
+    with override("en"):
+        facts = _list_mandate_facts(related.get(pk=mandate.pk), at=at)
+        return draw_pdf(template="proof_of_authorization", facts=facts, at=at)
+
+
+def _list_mandate_facts(mandate: Mandate, *, at: datetime) -> dict[str, Any]:
+    proof = mandate.authorization
+    return {
+        "title": "Proof of authorization of AutoPay",
+        "payee": settings.EXCHANGE["name"],
+        "footer": f"AutoPay authorization {mandate.pk}, drawn up {eastern(at)}",
+        "summary": _summarize(proof),
+        "sections": [
+            {"title": "What was authorized, word for word", "words": proof.text, "rows": []},
+            {"title": "Recurring authorization", "rows": list(_list_given(proof))},
+            {"title": "AutoPay", "rows": list(_list_autopay(mandate))},
+            {
+                "title": "Copy to the payer",
+                "rows": list(_list_notices(AUTOPAY_COPIES, [f"mandate:{mandate.pk}"])),
+            },
+        ],
+    }
+
+
+def _summarize(proof: Authorization) -> str:
+    return (
+        f"{proof.payer_name} authorized {settings.EXCHANGE['name']} to debit the bank account below. "
+        "This is the authorization as it was recorded when it was given; it has not been changed since."
+    )
+
+
+def _list_autopay(mandate: Mandate) -> Iterator[Row]:
+    bank, enrollment = mandate.bank_account, mandate.account.enrollment
+    ending = f"{AccountKind(bank.kind).label} ending {mandate.authorization.account_last_four}"
+    product, member = enrollment.plan.get_product_display(), member_id(enrollment.member.member_id)
+    yield "Bank account", f"{ending}, routing {bank.routing_number}"
+    yield "Name on the account", bank.holder_name
+    yield "For", f"{product} premium, Member ID {member}"
+    yield "First draft", long_date(mandate.drafts_from)
+    for payment in mandate.authorization.payments.order_by("pk"):
+        number = format_number(payment.confirmation_number)
+        amount = format_dollars(payment.amount_cents)
+        yield "Draft", f"{amount} on {long_date(payment.received_date)}, confirmation number {number}"
+    for move in mandate.moves.order_by("pk"):
+        yield MandateStatus(move.after).label, f"{eastern(move.at)}, {move.why}"
+
+
 def _list_facts(payment: Payment, *, at: datetime) -> dict[str, Any]:
     proof = payment.authorization
     number = format_number(payment.confirmation_number)
@@ -69,19 +131,17 @@ def _list_facts(payment: Payment, *, at: datetime) -> dict[str, Any]:
         "title": f"Proof of authorization of debit {number}",
         "payee": settings.EXCHANGE["name"],
         "footer": f"Debit {number}, drawn up {eastern(at)}",
-        "summary": f"{proof.payer_name} authorized {settings.EXCHANGE['name']} to debit the bank account below. "
-        "This is the authorization as it was recorded when it was given; it has not been changed since.",
+        "summary": _summarize(proof),
         "sections": [
             {"title": "What was authorized, word for word", "words": proof.text, "rows": []},
-            {"title": f"{kind} authorization", "rows": list(_list_given(payment))},
+            {"title": f"{kind} authorization", "rows": list(_list_given(proof))},
             {"title": "The debit", "rows": list(_list_debit(payment))},
             {"title": "Copy to the payer", "rows": list(_list_copies(payment))},
         ],
     }
 
 
-def _list_given(payment: Payment) -> Iterator[Row]:
-    proof = payment.authorization
+def _list_given(proof: Authorization) -> Iterator[Row]:
     yield "Given by", proof.payer_name
     moment = f"{eastern(proof.given_at)} ({proof.given_at:%Y-%m-%d %H:%M:%S} UTC)"
     yield "Given", f"{HOW_GIVEN[PaymentChannel(proof.channel)]}, {moment}"
@@ -92,7 +152,8 @@ def _list_given(payment: Payment) -> Iterator[Row]:
     if proof.browser:
         yield "Browser", proof.browser
     yield "Language and version", f"{proof.language}, {proof.text_version}"
-    yield "Amount", format_dollars(proof.amount_cents)
+    amount = format_dollars(proof.amount_cents)
+    yield "Amount", f"What is due each month, never more than {amount}" if proof.recurring else amount
     yield "On or after", long_date(proof.debit_on_or_after)
     yield "Kind of entry", proof.sec_code
 
@@ -118,7 +179,18 @@ def _list_debit(payment: Payment) -> Iterator[Row]:
 def _list_copies(payment: Payment) -> Iterator[Row]:
     """Each copy that was made, where it went and when. A guest who left no email saw it on the confirmation page."""
     subjects = (payment.reference, f"{payment.reference}:payer")
-    for notice in Notice.objects.filter(event__in=COPIES, subject__in=subjects).order_by("pk"):
+    yield from _list_notices(COPIES, subjects)
+    if hasattr(payment.authorization, "mandate"):
+        yield from _list_notices(AUTOPAY_COPIES, [f"mandate:{payment.authorization.mandate.pk}"])
+        return
+    yield (
+        "On the page",
+        f"shown with the confirmation number, {eastern(payment.recorded_at)}, to print or save",
+    )
+
+
+def _list_notices(events: Sequence[str], subjects: Sequence[str]) -> Iterator[Row]:
+    for notice in Notice.objects.filter(event__in=events, subject__in=subjects).order_by("pk"):
         to = f"By email to {notice.address}" if notice.channel == Channel.EMAIL else "By letter"
         yield (
             to,
@@ -126,7 +198,3 @@ def _list_copies(payment: Payment) -> Iterator[Row]:
             if notice.sent_at
             else f"written {eastern(notice.at)}, not sent yet",
         )
-    yield (
-        "On the page",
-        f"shown with the confirmation number, {eastern(payment.recorded_at)}, to print or save",
-    )

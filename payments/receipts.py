@@ -12,7 +12,7 @@ from connector_pay.lib.clock import business_date
 from members.models import EnrollmentMove, EnrollmentStatus
 from payments.banking_calendar import read_calendar
 from payments.confirmation import compact_number
-from payments.models import BankAccountStatus, Payment, PaymentMove, PaymentStatus
+from payments.models import BankAccountStatus, Payment, PaymentChannel, PaymentMove, PaymentStatus
 from payments.statements import expected_clearing_date
 
 
@@ -84,7 +84,12 @@ def list_steps(*, payment: Payment, today: date, at: datetime, shows_coverage: b
     For a reader who may know of it, a first payment goes on to the coverage it starts.
     """
     done = {move.after: business_date(moment=move.at) for move in PaymentMove.objects.filter(payment=payment)}
-    made = Step(_("Payment made"), business_date(moment=payment.recorded_at), "done")
+    is_drafted = payment.channel == PaymentChannel.AUTOPAY
+    made = Step(
+        _("Made by AutoPay") if is_drafted else _("Payment made"),
+        business_date(moment=payment.recorded_at),
+        "done",
+    )
     if payment.status == PaymentStatus.CANCELED:
         return [made, Step(_("Canceled. No money will be taken."), done[PaymentStatus.CANCELED], "bad")]
     sent_on = done.get(PaymentStatus.SENT)

@@ -143,25 +143,27 @@ def find_recorded(*, form_key: UUID) -> list[Payment]:
 
 def credit_due(*, today: date, at: datetime) -> int:
     """Count scheduled payments whose received date has come; returns how many. Safe to run twice, resumes in chunks."""
-    waiting = sorted(_find_uncounted(today).values_list("pk", "account_id"))
+    waiting = sorted(find_uncounted(Q(received_date__lte=today)).values_list("pk", "account_id"))
     counted = 0
     for start in range(0, len(waiting), CHUNK):
         chunk = waiting[start : start + CHUNK]
         with transaction.atomic():
             lock_accounts(account_ids=[account_id for _key, account_id in chunk])
             # Read again under the lock: one of them may have been canceled meanwhile.
-            payments = list(_find_uncounted(today).filter(pk__in=[key for key, _account_id in chunk]))
+            payments = list(
+                find_uncounted(Q(received_date__lte=today, pk__among=[key for key, _account_id in chunk]))
+            )
             apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
             counted += len(payments)
     return counted
 
 
 def take_back_counted(
-    *, payments: Iterable[Payment], settled: bool, why: str, today: date, at: datetime
+    *, payment_ids: Iterable[int], settled: bool, why: str, today: date, at: datetime
 ) -> None:
     """Take back the money of those payments that has been counted; a scheduled one may never have been."""
-    references = [payment.reference for payment in payments]
-    counted = Receipt.objects.filter(reference__in=references).values_list("reference", flat=True)
+    references = [f"payment:{key}" for key in payment_ids]
+    counted = Receipt.objects.filter(reference__among=references).values_list("reference", flat=True)
     if counted:
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
 
@@ -172,6 +174,26 @@ def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
         "account__enrollment__plan", "account__enrollment__member", "bank_account__owner", "authorization"
     )
     return list(payments.order_by("pk"))
+
+
+def find_uncounted(which: Q) -> QuerySet[Payment]:
+    """Those of the payments under way that are not counted yet: scheduled ones, and AutoPay's drafts until their day."""
+    # Each is looked up by its reference, so that what is past costs nothing.
+    reference = Concat(Value("payment:"), Cast(OuterRef("pk"), CharField()))
+    receipt = Subquery(Receipt.objects.filter(reference=reference).values("pk")[:1])
+    under_way = Payment.objects.filter(which, status__in=UNDER_WAY)
+    return under_way.annotate(receipt=receipt).filter(receipt=None)
+
+
+def find_bank_account(bank: BankDetails | BankAccount, *, payer: Payer, at: datetime) -> BankAccount:
+    """A saved account of the payer's own, or the typed one registered. Raises UnableToRecord, UnableToUseBankAccount."""
+    if isinstance(bank, BankDetails):
+        return register(details=bank, owner=payer.user, at=at)
+    saved = BankAccount.objects.get(pk=bank.pk)
+    if payer.user is None or saved.owner_id != payer.user.pk or saved.hidden_at:
+        raise UnableToRecord(_("Choose one of your own bank accounts"))
+    refuse_unusable(bank_account=saved)
+    return saved
 
 
 def _read_payments(which: Q) -> list[Payment]:
@@ -223,7 +245,7 @@ def _write_payments(
     at: datetime,
 ) -> list[Payment]:
     """The rows, each payment with its proof. Raises UnableToRecord, UnableToUseBankAccount."""
-    bank_account = _find_bank_account(bank, payer=payer, at=at)
+    bank_account = find_bank_account(bank, payer=payer, at=at)
     authorizations = Authorization.objects.bulk_create(
         _make_authorization(item, payer=payer, bank_account=bank_account, at=at) for item in items
     )
@@ -265,17 +287,6 @@ def _refuse_item(item: PaymentItem, standing: Standing, *, today: date) -> None:
     last_day = max(today, standing.due_date or today)
     if item.received_date > last_day:
         raise UnableToRecord(_("Choose a payment date up to the due date"))
-
-
-def _find_bank_account(bank: BankDetails | BankAccount, *, payer: Payer, at: datetime) -> BankAccount:
-    """A saved account of the payer's own, or the typed one registered. Raises UnableToRecord, UnableToUseBankAccount."""
-    if isinstance(bank, BankDetails):
-        return register(details=bank, owner=payer.user, at=at)
-    saved = BankAccount.objects.get(pk=bank.pk)
-    if payer.user is None or saved.owner_id != payer.user.pk or saved.hidden_at:
-        raise UnableToRecord(_("Choose one of your own bank accounts"))
-    refuse_unusable(bank_account=saved)
-    return saved
 
 
 def _make_authorization(
@@ -333,14 +344,6 @@ def _make_receipt(payment: Payment) -> NewReceipt:
         cents=payment.amount_cents,
         received_date=payment.received_date,
     )
-
-
-def _find_uncounted(today: date) -> QuerySet[Payment]:
-    """Payments under way without a receipt: each is looked up by its reference, so that what is past costs nothing."""
-    reference = Concat(Value("payment:"), Cast(OuterRef("pk"), CharField()))
-    receipt = Subquery(Receipt.objects.filter(reference=reference).values("pk")[:1])
-    under_way = Payment.objects.filter(status__in=UNDER_WAY, received_date__lte=today)
-    return under_way.annotate(receipt=receipt).filter(receipt=None)
 
 
 def _name_constraint(error: IntegrityError) -> str:

@@ -10,8 +10,8 @@ from billing.balances import Standing, read_standings
 from members.outbox import Telling, tell
 from payments.confirmation import format_number
 from payments.coverage_sentences import describe_after_return
-from payments.models import Payment, Refund, RefundMethod
-from payments.payment_notices import list_readers
+from payments.models import Refund, RefundMethod
+from payments.payment_notices import AboutPayment, list_readers, read_about
 
 
 def tell_refunded(*, refund_ids: Iterable[int], today: date, at: datetime) -> None:
@@ -22,33 +22,41 @@ def tell_refunded(*, refund_ids: Iterable[int], today: date, at: datetime) -> No
     refunds = refunds.select_related(
         "receipt__account__enrollment__member",
         "receipt__account__enrollment__plan",
-        "payment__account__enrollment__member",
-        "payment__bank_account",
-        "payment__authorization",
     )
     listed = list(refunds)
     reversed_accounts = {item.receipt.account_id for item in listed if item.method == RefundMethod.REVERSAL}
     standings = read_standings(account_ids=reversed_accounts, today=today) if reversed_accounts else {}
+    about = read_about(payment_ids={item.payment_id for item in listed if item.payment_id})
     tell(
         tellings=[
             telling
             for item in listed
-            for telling in _list_tellings(item, standings.get(item.receipt.account_id), today=today)
+            for telling in _list_tellings(
+                item,
+                about.get(item.payment_id or 0),
+                standings.get(item.receipt.account_id),
+                today=today,
+            )
         ],
         today=today,
         at=at,
     )
 
 
-def _list_tellings(refund: Refund, standing: Standing | None, *, today: date) -> list[Telling]:
+def _list_tellings(
+    refund: Refund, payment: AboutPayment | None, standing: Standing | None, *, today: date
+) -> list[Telling]:
     facts, owed = _list_facts(refund), _list_owed(refund, standing, today=today)
-    if refund.payment is None:
+    if payment is None:
         member = refund.receipt.account.enrollment.member
         return [Telling(event="refund", subject=refund.reference, member=member, facts=facts | owed)]
-    facts |= _list_payment_facts(refund.payment)
+    facts |= {
+        "confirmation_number": format_number(payment.confirmation_number),
+        "last_four": payment.last_four,
+    }
     tellings = []
-    for reader in list_readers(payment=refund.payment):
-        subject = str(reader.who["subject"]).replace(refund.payment.reference, refund.reference)
+    for reader in list_readers(payment=payment):
+        subject = str(reader.who["subject"]).replace(payment.reference, refund.reference)
         who = {**reader.who, "subject": subject}
         # What is owed is the member's; the bank account is its payer's.
         told = facts | (owed if "member" in who else {}) | ({} if reader.is_payer else {"last_four": ""})
@@ -63,13 +71,6 @@ def _list_facts(refund: Refund) -> dict[str, Any]:
         "received_date": refund.receipt.received_date,
         "method": refund.method,
         "check_number": refund.check_number,
-    }
-
-
-def _list_payment_facts(payment: Payment) -> dict[str, Any]:
-    return {
-        "confirmation_number": format_number(payment.confirmation_number),
-        "last_four": payment.bank_account.last_four,
     }
 
 

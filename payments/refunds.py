@@ -60,6 +60,7 @@ class RefundableReceipt:
     receipt: Receipt
     idle_cents: int
     method: str
+    source: Source
 
 
 def ask_refund(
@@ -235,7 +236,7 @@ def follow_returned_payments(*, payment_ids: Iterable[int], today: date, at: dat
     One that waits is stopped. Of one that is out, or in a bank file, the bank now has the money twice over: the account owes it,
     and staff ask for it.
     """
-    refunds = Refund.objects.filter(payment__in=list(payment_ids)).order_by("pk")
+    refunds = Refund.objects.filter(payment__among=list(payment_ids)).order_by("pk")
     _stop(refunds.filter(status=RefundStatus.APPROVED), why=PAYMENT_RETURNED, today=today, at=at)
     for refund in refunds.filter(status__in=GONE_OUT):
         log.error(
@@ -245,18 +246,21 @@ def follow_returned_payments(*, payment_ids: Iterable[int], today: date, at: dat
         )
 
 
-def find_refundable(*, today: date) -> list[RefundableReceipt]:
+def find_refundable(*, today: date, account_ids: Iterable[int] | None = None) -> list[RefundableReceipt]:
     """Cleared credit of enrollments that expired or ended and that nobody has asked to refund yet, for staff.
 
-    Nothing is refunded by itself. The latest account first.
+    Nothing is refunded by itself. The latest account first; of all accounts, unless `account_ids` names some.
     """
     over = Q(account__enrollment__status__in=(EnrollmentStatus.EXPIRED, EnrollmentStatus.ENDED))
     asked = Refund.objects.filter(status=RefundStatus.ASKED).values("receipt")
     idle = find_idle_receipts().filter(over, cleared_on__isnull=False).exclude(pk__in=asked)
-    receipts = list(idle.select_related("account__enrollment__member").order_by("-account", "pk"))
+    if account_ids is not None:
+        idle = idle.filter(account__among=list(account_ids))
+    people = ("account__enrollment__member", "account__enrollment__plan")
+    receipts = list(idle.select_related(*people).order_by("-account", "pk"))
     sources = read_sources(receipts=receipts)
     return [
-        RefundableReceipt(item, item.idle, _suggest_method(sources[item.pk]))
+        RefundableReceipt(item, item.idle, _suggest_method(sources[item.pk]), sources[item.pk])
         for item in receipts
         if sources[item.pk].has_cleared(today=today)
     ]

@@ -1,6 +1,6 @@
 """Returns: a payment that comes back was never received; the bills are open again, and the member hears what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,11 +12,11 @@ from billing.balances import read_standings
 from connector_pay.lib.jobs import Counts
 from members.outbox import Telling, tell
 from payments.ach.return_codes import ReturnCode, find_return_code
-from payments.consequences import Followed, follow_codes, list_touched_accounts, stop_uses
-from payments.coverage_sentences import describe_after_return
+from payments.consequences import follow_codes, list_touched_accounts, read_followed, stop_uses
+from payments.coverage_sentences import describe_after_return, list_what_decides
 from payments.models import PAYMENT_MOVES, BankAccountStatus, Payment, PaymentMove, PaymentStatus
-from payments.payment_notices import list_facts, list_readers
-from payments.recording import read_with_people, take_back_counted
+from payments.payment_notices import AboutPayment, list_facts, list_readers, read_about
+from payments.recording import take_back_counted
 from payments.refunds import follow_returned_payments
 
 NOT_VALIDATED = "The bank account did not pass validation"
@@ -48,26 +48,23 @@ def return_payments(*, returns: Sequence[PaymentReturn], today: date, at: dateti
     What the return code says is done to the bank account. A payment already returned or canceled is left as it is. Returns the
     ids of those that are returned now.
     """
-    ids = [item.payment_id for item in returns]
-    moved: list[int] = []
+    asked = {item.payment_id: item for item in returns}
+    done: dict[int, PaymentReturn] = {}
     with transaction.atomic():
-        locked = list_touched_accounts(payment_ids=ids)
+        locked = list_touched_accounts(payment_ids=asked)
         lock_accounts(account_ids=locked)
         for before in MAY_RETURN:
-            back = _move_back(returns, before=before, at=at)
+            waiting = [item for key, item in asked.items() if key not in done]
+            back = _move_back(waiting, before=before, at=at)
             settled = before in SETTLED_BEFORE
             why = "returned by the bank" if before != PaymentStatus.RECORDED else NOT_VALIDATED
-            take_back_counted(
-                payments=read_with_people(payment_ids=back), settled=settled, why=why, today=today, at=at
-            )
-            moved += back
-        follow_returned_payments(payment_ids=moved, today=today, at=at)
-        done = {item.payment_id: item for item in returns if item.payment_id in set(moved)}
-        payments = read_with_people(payment_ids=done)
-        followed = [Followed(payment, done[payment.pk].row) for payment in payments if payment.return_code]
+            take_back_counted(payment_ids=back, settled=settled, why=why, today=today, at=at)
+            done |= {key: asked[key] for key in back}
+        follow_returned_payments(payment_ids=done, today=today, at=at)
+        followed = read_followed(rows={key: item.row for key, item in done.items() if item.code})
         follow_codes(followed=followed, locked=locked, today=today, at=at)
-        _tell_returned(payments, done, today=today, at=at)
-    return sorted(moved)
+        _tell_returned(done, today=today, at=at)
+    return sorted(done)
 
 
 def stop_unusable(*, today: date, at: datetime) -> Counts:
@@ -104,27 +101,29 @@ def _move_back(returns: Sequence[PaymentReturn], *, before: PaymentStatus, at: d
     ]
 
 
-def _tell_returned(
-    payments: Sequence[Payment], returns: dict[int, PaymentReturn], *, today: date, at: datetime
-) -> None:
+def _tell_returned(returns: Mapping[int, PaymentReturn], *, today: date, at: datetime) -> None:
     """Each member hears what is owed now and what paying today does; the bank's reason goes only to the payer."""
+    payments = read_about(payment_ids=returns).values()
     account_ids = {payment.account_id for payment in payments}
     standings = read_standings(account_ids=account_ids, today=today)
     tellings = []
+    effects: dict[tuple[object, ...], str] = {}
     for payment in payments:
         standing = standings[payment.account_id]
-        with override(payment.account.enrollment.member.language):
-            effect = describe_after_return(
-                standing=standing, today=today, due_date_rule=standing.due_date_rule
-            )
-        facts = list_facts(payment=payment) | {"effect": effect}
+        alike = (payment.member.language, *list_what_decides(standing=standing))
+        if alike not in effects:
+            with override(payment.member.language):
+                effects[alike] = describe_after_return(
+                    standing=standing, today=today, due_date_rule=standing.due_date_rule
+                )
+        facts = list_facts(payment=payment) | {"effect": effects[alike]}
         if standing.due_cents:
             facts |= {"due_cents": standing.due_cents, "due_date": standing.due_date}
-        tellings += _list_tellings(payment, facts, reason=_find_reason(returns[payment.pk]))
+        tellings += _list_tellings(payment, facts, reason=_find_reason(returns[payment.id]))
     tell(tellings=tellings, today=today, at=at)
 
 
-def _list_tellings(payment: Payment, facts: dict[str, object], *, reason: str) -> list[Telling]:
+def _list_tellings(payment: AboutPayment, facts: dict[str, object], *, reason: str) -> list[Telling]:
     tellings = []
     for reader in list_readers(payment=payment):
         # What is owed is the member's: a guest who paid is told only what became of the payment.

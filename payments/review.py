@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from billing.balances import Standing
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import DueDate, find_start, next_month
 from billing.policy import read_policy
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.sealed import blind_index
 from connector_pay.lib.templatetags.exchange import short_date
 from members.models import EnrollmentStatus
@@ -26,6 +27,13 @@ from payments.payables import Payable, ask_about_same
 from payments.statements import authorization_text, describe_effect
 
 SALT = "payments.review"
+
+
+class Reviewed(Protocol):
+    """Anything that is shown before it is authorized."""
+
+    @property
+    def shown(self) -> dict[str, Any]: ...
 
 
 class UnableToReadReview(ValueError):
@@ -55,6 +63,12 @@ class ReviewItem:
     def question(self) -> str:
         """What is asked once more: the same amount is already on its way; empty where it is not."""
         return ask_about_same(payable=self.payable, payment=self.same) if self.same else ""
+
+    @property
+    def reminder(self) -> str:
+        """What the page says while its box is not ticked."""
+        facts = {"amount": format_dollars(self.amount_cents), "bill": self.payable.label.lower()}
+        return _("Tick the box to authorize %(amount)s for the %(bill)s bill") % facts
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -112,7 +126,7 @@ def prepare_items(
     return items
 
 
-def sign_review(*, draft: Draft, items: Sequence[ReviewItem]) -> str:
+def sign_review(*, draft: Draft, items: Sequence[Reviewed]) -> str:
     """What was shown, signed; it travels with the form."""
     facts = {"draft": str(draft.id), "form_key": str(draft.form_key), "items": [item.shown for item in items]}
     return signing.dumps(facts, salt=SALT, compress=True)

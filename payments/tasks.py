@@ -12,12 +12,26 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from billing import episodes
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
-from payments import canceling, drafts, recording, refunds, retries, returns, settlement
+from payments import (
+    canceling,
+    credit_left,
+    drafts,
+    recording,
+    refunds,
+    reminders,
+    retries,
+    returns,
+    settlement,
+)
 from payments.ach import batching, corrections, incoming, return_rates, sending
+from payments.autopay import announcing, drafting, turning_off
+from payments.autopay.days import find_cut
 from payments.bank import open_bank
-from payments.models import BankAccountStatus, Payment
+from payments.banking_calendar import read_calendar
+from payments.models import BankAccountStatus, Mandate, Payment
 from payments.validation.prenotes import pass_prenotes
 
 log = structlog.get_logger(__name__)
@@ -26,6 +40,11 @@ log = structlog.get_logger(__name__)
 def credit_due(*, day: date, at: datetime) -> Counts:
     """Count scheduled payments whose received date has come."""
     return {"credited": recording.credit_due(today=day, at=at)}
+
+
+def review_behind(*, day: date, at: datetime) -> Counts:
+    """Follow coverage whose bills are past due, up to the list of what staff end; banking days are known here."""
+    return episodes.review(today=day, at=at, add_banking_days=read_calendar().add)
 
 
 def read_bank(*, day: date, at: datetime) -> Counts:
@@ -40,18 +59,48 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 
 
 def settle_due(*, day: date, at: datetime) -> Counts:
-    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too; refunds settle."""
+    """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too.
+
+    Refunds settle; of cleared credit that is left when coverage is over they are asked for.
+    """
     counts = settlement.settle_due(today=day, at=at)
     more = {
         "prenotes": pass_prenotes(today=day, at=at),
         "refunded": refunds.settle_refunds(today=day, at=at),
+        "refunds_asked": credit_left.ask_refunds(today=day, at=at),
     }
     return {**counts, **{name: count for name, count in more.items() if count}}
+
+
+def end_autopay(*, day: date, at: datetime) -> Counts:
+    """AutoPay ends with the enrollment."""
+    return turning_off.end_with_enrollments(today=day, at=at)
+
+
+def announce_drafts(*, day: date, at: datetime) -> Counts:
+    """Tell each payer what AutoPay will take this month, by 10 days before."""
+    return announcing.announce_drafts(today=day, at=at)
+
+
+def draft_autopay(*, day: date, at: datetime) -> Counts:
+    """Validate the accounts that wait, then record what AutoPay takes on the draft day; the file of today holds it."""
+    counts = settlement.validate_waiting(today=day, at=at)
+    drafted = drafting.draft_all(today=day, at=at)
+    if _is_too_late(day):
+        # Their received date may have come: what a failed run has held up counts at once, as of that date.
+        recording.credit_due(today=clock.today(), at=clock.now())
+    return {**counts, **drafted}
+
+
+def is_cut(day: date) -> bool:
+    """Whether the file of this day holds AutoPay's drafts."""
+    return find_cut(today=day, calendar=read_calendar()) is not None
 
 
 def send_files(*, day: date, at: datetime) -> Counts:
     """Validate the accounts that wait, build today's files, then hand over every file that waits, whatever left it waiting."""
     expired = canceling.cancel_expired(today=day, at=at)
+    ended = canceling.cancel_ended(today=day, at=at)
     counts = settlement.validate_waiting(today=day, at=at)
     try:
         files = [] if _is_too_late(day) else batching.build_files(today=day, at=at)
@@ -59,6 +108,7 @@ def send_files(*, day: date, at: datetime) -> Counts:
         sent = sending.send_waiting(bank=open_bank(at=at), at=_read_hand_over(at))
     return dict(counts) | {
         "expired": expired,
+        "ended": ended,
         "files": sent,
         "unknown": sending.count_unknown(),
         **batching.count_entries(files=files),
@@ -70,20 +120,23 @@ def make_retries(*, day: date, at: datetime) -> Counts:
     return retries.make_retries(today=day, at=at)
 
 
+def remind_due(*, day: date, at: datetime) -> Counts:
+    """Remind of what is due in a week or in two days and neither paid nor scheduled."""
+    return {"reminders": reminders.remind(today=day, at=at)}
+
+
 def clear_drafts(*, day: date, at: datetime) -> Counts:
     """Throw away what was typed into payments that were never finished."""
     return {"cleared": drafts.clear_expired_drafts(at=at)}
 
 
-def wake_validation(*, payments: Iterable[Payment]) -> None:
-    """Have the bank accounts of payments just recorded validated, once they are committed; never holds up the payer.
+def wake_validation(*, uses: Iterable[Payment | Mandate]) -> None:
+    """Have the bank accounts of what was just recorded validated, once it is committed; never holds up the payer.
 
     The file of the day validates whatever waits, so nothing is lost where no worker can be woken.
     """
     unchecked = {
-        payment.bank_account_id
-        for payment in payments
-        if payment.bank_account.status == BankAccountStatus.UNCHECKED
+        item.bank_account_id for item in uses if item.bank_account.status == BankAccountStatus.UNCHECKED
     }
     if unchecked:
         transaction.on_commit(partial(_wake_validation, sorted(unchecked)))

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import bills, guest, home, pay, public, receipts
+from payments.views import autopay, bill_codes, bills, guest, home, pay, public, receipts
 
 urlpatterns: list[URLPattern] = [
     path("", public.show_front_door, name="front_door"),
@@ -14,16 +14,25 @@ urlpatterns: list[URLPattern] = [
     path("home/", home.home, name="home"),
     path("bills/", bills.bills, name="bills"),
     path("bills/<str:number>/", bills.bill, name="bill"),
+    path("bills/<str:number>/bill.pdf", bills.bill_document, name="bill_pdf"),
     path("payments/", receipts.history, name="payment_history"),
     path("payments/payments.csv", receipts.history_csv, name="payment_history_csv"),
     # Receipts, signed in or not
     path("receipts/", receipts.find, name="receipt_find"),
     path("receipts/<str:number>/", receipts.receipt, name="receipt"),
     path("receipts/<str:number>/cancel/", receipts.cancel, name="cancel_payment"),
+    # AutoPay
+    path("autopay/", autopay.overview, name="autopay"),
+    path("autopay/set-up/", autopay.start, name="autopay_start"),
+    path("autopay/set-up/<uuid:draft>/<str:step>/", autopay.step, name="autopay_step"),
+    path("autopay/done/<uuid:form_key>/", autopay.confirmation, name="autopay_confirmation"),
+    path("autopay/<int:account>/off/", autopay.off, name="autopay_off"),
+    path("autopay/authorizations/<int:mandate>/", autopay.authorization, name="autopay_authorization"),
     # Paying
     path("pay/", pay.start, name="pay"),
     path("pay/<uuid:draft>/<str:step>/", pay.step, name="pay_step"),
     path("guest/", guest.find, name="guest_find"),
+    path("b/<str:code>/", bill_codes.show, name="bill_link"),
     path("guest/clear/", guest.clear, name="guest_clear"),
     path("guest/<uuid:draft>/<str:step>/", guest.step, name="guest_pay"),
     path("confirmation/<uuid:form_key>/", pay.confirmation, name="confirmation"),

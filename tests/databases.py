@@ -66,6 +66,17 @@ def clone(*, template: str, name: str) -> None:
     run_as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy TABLESPACE {tablespace}')
 
 
+def analyze(name: str) -> None:
+    """Let the planner know what the database holds, as it does of one that is not as new."""
+    connection = psycopg2.connect(url_of(name, owner=True))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    finally:
+        connection.close()
+
+
 def drop(name: str) -> None:
     """Remove a clone. Sessions left on it by ended processes, or by another thread of this one, are ended first."""
     connection = psycopg2.connect(url_of("postgres"))

@@ -1,6 +1,6 @@
 """The premium rules: each one that is set exists, and is of its kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import time
 from typing import Any
@@ -13,6 +13,7 @@ from connector_pay.checks.saying import refuse
 
 # The cut-off comes after the bank was read and debits have settled, and before the self-check.
 EARLIEST_CUTOFF, LATEST_CUTOFF = time(9), time(23)
+LAST_DAY = 28  # that every month has
 
 
 @register(Tags.compatibility)
@@ -38,6 +39,18 @@ def _check_premium_rules() -> Iterator[CheckMessage]:
     if isinstance(cutoff, time) and not EARLIEST_CUTOFF <= cutoff <= LATEST_CUTOFF:
         hint = f"It must lie between {EARLIEST_CUTOFF:%H:%M} and {LATEST_CUTOFF:%H:%M}, Eastern time."
         yield refuse(63, "PREMIUM_POLICY", f"gives 'file_cutoff' {cutoff:%H:%M}.", hint)
+    yield from _check_autopay_days(settings.PREMIUM_POLICY)
     if settings.GUEST_IDENTIFICATION not in ("open", "strict"):
         hint = "Set it to open or strict."
         yield refuse(35, "GUEST_IDENTIFICATION", f"is {settings.GUEST_IDENTIFICATION!r}.", hint)
+
+
+def _check_autopay_days(policy: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    """AutoPay is turned on in time, drafts, and only then the bill is due: all within one month, the shortest among them."""
+    names = ("autopay_last_day", "autopay_day", "due_day")
+    days = [policy.get(name, getattr(Policy(), name)) for name in names]
+    if all(type(day) is int for day in days) and not 1 <= days[0] <= days[1] <= days[2] <= LAST_DAY:
+        hint = f"They must follow one another, from 1 to {LAST_DAY}: {', '.join(names)}."
+        yield refuse(
+            64, "PREMIUM_POLICY", f"gives AutoPay the days {days[0]}, {days[1]} and {days[2]}.", hint
+        )

@@ -44,20 +44,14 @@ class StateMachine:
         """
         if not self.allows(before=before, after=after):
             raise UnableToMove(f"{model.__name__} may not go from {before} to {after}.")
+        asked = list(ids)
+        if not asked:
+            return []
         with transaction.atomic():
-            moved = _swap(model=model, ids=list(ids), before=before, after=after, changes=changes or {})
-            history._default_manager.bulk_create(
-                history(
-                    **{
-                        f"{self.subject_field}_id": key,
-                        "before": before,
-                        "after": after,
-                        "at": at,
-                        "why": why,
-                    }
-                )
-                for key in moved
-            )
+            moved = _swap(model=model, ids=asked, before=before, after=after, changes=changes or {})
+            if moved:
+                arrow = {"before": before, "after": after, "at": at, "why": why}
+                _write_history(history=history, subject=self.subject_field, ids=moved, arrow=arrow)
         return moved
 
 
@@ -74,6 +68,20 @@ def _swap(
             [*columns.values(), list(ids), before],
         )
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def _write_history(
+    *, history: type[models.Model], subject: str, ids: Sequence[int], arrow: Mapping[str, Any]
+) -> None:
+    """The same row for each of the ids, in their order."""
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(_find_column(history, name)) for name in (subject, *arrow))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(history._meta.db_table)} ({columns}) "
+            f"SELECT moved.id, {', '.join(['%s'] * len(arrow))} FROM unnest(%s::bigint[]) AS moved (id)",
+            [*arrow.values(), list(ids)],
+        )
 
 
 def _find_column(model: type[models.Model], name: str) -> str:

@@ -3,9 +3,19 @@
 import hashlib
 from typing import Any
 
-from billing.models import Invoice, Movement, Receipt, Withdrawal
+from billing.models import Episode, Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
-from payments.models import BankAccount, BankFile, FileEntry, Payment, Prenote, Refund, ReturnLine
+from payments.models import (
+    BankAccount,
+    BankFile,
+    DraftAnnouncement,
+    FileEntry,
+    Mandate,
+    Payment,
+    Prenote,
+    Refund,
+    ReturnLine,
+)
 
 
 def read_facts() -> dict[str, list[tuple[Any, ...]]]:
@@ -19,10 +29,17 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "invoices": Invoice.objects.values_list(
             who, "coverage_month", "due_date", "amount_cents", "is_binder", "void_reason"
         ),
+        "episodes": Episode.objects.values_list(
+            who, "oldest_month", "kind", "found_on", "status", "ended_on", "moves__after"
+        ),
         "receipts": Receipt.objects.values_list(who, "cents", "received_date", "cleared_on", "taken_back_on"),
         "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),
         "payments": Payment.objects.values_list(
             who, "amount_cents", "received_date", "status", "effective_date", "posted_on", "return_code"
+        ),
+        "mandates": Mandate.objects.values_list(who, "status", "drafts_from", "ceiling_cents"),
+        "announcements": DraftAnnouncement.objects.values_list(
+            who, "draft_date", "amount_cents", "announced_on"
         ),
         "withdrawals": Withdrawal.objects.values_list(f"receipt__{who}", "cents"),
         "refunds": Refund.objects.values_list(

@@ -1,6 +1,6 @@
 """Corrections: what a notification of change puts right on a bank account, in the order of the file, told to its payer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,7 +17,7 @@ from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.consequences import SHUT
 from payments.models import BankAccount, FileEntry, ReturnLine
-from payments.payment_notices import list_readers
+from payments.payment_notices import AboutPayment, list_readers, read_about
 
 log = structlog.get_logger(__name__)
 ALARM_AFTER_BANKING_DAYS = 4  # of the 6 that the network gives
@@ -43,12 +43,13 @@ class Corrected:
         return thing.bank_account_id
 
 
-def correct_accounts(*, items: Sequence[Corrected], today: date, at: datetime) -> None:
-    """Keep the corrected numbers, each correction on top of the one before, and tell the payers; the debits stand.
+def correct_accounts(*, corrections: Mapping[int, Correction], today: date, at: datetime) -> None:
+    """Keep the corrected numbers of these entries, each on top of the one before, and tell the payers; the debits stand.
 
     Each account is read anew and locked: a correction before this one may have changed it. A corrected prenote has asked the
     wrong account: a new one is asked.
     """
+    items = _read_items(corrections)
     ids = {item.bank_account_id for item in items}
     locked = BankAccount.objects.select_for_update(no_key=True, of=("self",)).select_related("sealed")
     accounts = {account.pk: account for account in locked.filter(pk__in=ids).order_by("pk")}
@@ -65,8 +66,9 @@ def correct_accounts(*, items: Sequence[Corrected], today: date, at: datetime) -
     SealedValue.objects.bulk_create(sealed.values())
     BankAccount.objects.bulk_update(accounts.values(), CORRECTED_COLUMNS)
     ask_again(prenotes=[item.entry.prenote for item in items if item.entry.prenote], at=at)
+    about = read_about(payment_ids={item.entry.payment_id for item in items if item.entry.payment_id})
     tell(
-        tellings=[telling for item in items for telling in _list_tellings(item, accounts)],
+        tellings=[telling for item in items for telling in _list_tellings(item, accounts, about)],
         today=today,
         at=at,
     )
@@ -95,11 +97,20 @@ def count_late_corrections(*, today: date) -> int:
     return late
 
 
-def _list_tellings(item: Corrected, accounts: dict[int, BankAccount]) -> Iterable[Telling]:
+def _read_items(corrections: Mapping[int, Correction]) -> list[Corrected]:
+    """The entries with what they move, in the order of the corrections."""
+    entries = FileEntry.objects.select_related("payment", "prenote", "refund").in_bulk(corrections)
+    return [Corrected(entries[key], correction) for key, correction in corrections.items()]
+
+
+def _list_tellings(
+    item: Corrected, accounts: Mapping[int, BankAccount], about: Mapping[int, AboutPayment]
+) -> Iterable[Telling]:
     facts = {"last_four": accounts[item.bank_account_id].last_four}
-    if item.entry.payment:
-        number = format_number(item.entry.payment.confirmation_number)
-        for reader in list_readers(payment=item.entry.payment):
+    if item.entry.payment_id:
+        payment = about[item.entry.payment_id]
+        number = format_number(payment.confirmation_number)
+        for reader in list_readers(payment=payment):
             if reader.is_payer:
                 yield reader.make_telling(
                     event="bank_details_corrected", facts={**facts, "confirmation_number": number}

@@ -135,24 +135,44 @@ def _parse_acknowledgement(name: str, data: bytes, digest: str, today: date) -> 
     try:
         said = json.loads(data)
         word = Acknowledgement(
-            name=_read_plain(said["acknowledges"]),
-            sha256=_read_plain(said["sha256"]),
-            accepted={"accepted": True, "rejected": False}[said["result"]],
+            name=_read_plain(said, "acknowledges"),
+            sha256=_read_plain(said, "sha256"),
+            accepted=_read_result(said),
             reason=clean_name(str(said.get("reason", "")))[:200],
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        fault = f"is no acknowledgement: {type(error).__name__}"
+    except (ValueError, RecursionError) as error:
+        fault = f"is no acknowledgement: {_locate(error, data)}"
         return Incoming(name, data, digest, BankFile.Kind.ACKNOWLEDGEMENT, today, fault=fault)
     return Incoming(name, data, digest, BankFile.Kind.ACKNOWLEDGEMENT, today, acknowledgement=word)
 
 
-def _read_plain(value: object) -> str:
-    """Text of plain letters, as our own file names and digests are. Raises ValueError, TypeError."""
+def _read_plain(said: dict[str, object], word: str) -> str:
+    """Text of plain letters, as our own file names and digests are. Raises ValueError."""
+    value = said.get(word)
     if not isinstance(value, str):
-        raise TypeError("is no text")
+        raise ValueError(f"{word} is missing or no text")
     if not (value.isascii() and value.isprintable()):
-        raise ValueError("has letters that we never write")
+        raise ValueError(f"{word} has letters that we never write")
     return value
+
+
+def _read_result(said: dict[str, object]) -> bool:
+    """Whether the file was accepted. Raises ValueError."""
+    result = _read_plain(said, "result")
+    if result not in ("accepted", "rejected"):
+        raise ValueError("result is neither accepted nor rejected")
+    return result == "accepted"
+
+
+def _locate(error: ValueError | RecursionError, data: bytes) -> str:
+    """What is wrong, by line and column where the error knows its place."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        before = data[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return f"line {line}, column {column}: is no letter of UTF-8"
+    return str(error)
 
 
 def _read_once(name: str, data: bytes, *, digest: str, today: date, at: datetime) -> Counts:

@@ -1,15 +1,24 @@
 """The review page: one box to tick for each payment, and the signed record of what was shown."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from django import forms
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
-from django.utils.translation import gettext as _
 
-from connector_pay.lib.money import format_dollars
-from payments.review import ReviewItem
+from payments.payables import Payable
+
+
+class Asked(Protocol):
+    """Something to be authorized: for which account, in which words, and what is said while its box is not ticked."""
+
+    @property
+    def payable(self) -> Payable: ...
+    @property
+    def authorization(self) -> str: ...
+    @property
+    def reminder(self) -> str: ...
 
 
 def name_box(account_id: int) -> str:
@@ -28,14 +37,12 @@ class ReviewForm(forms.Form):
 
     token = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, items: Sequence[ReviewItem], problem: str = "", **options: Any) -> None:
+    def __init__(self, *args: Any, items: Sequence[Asked], problem: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
         self.problem = problem
         for item in items:
-            facts = {"amount": format_dollars(item.amount_cents), "bill": item.payable.label.lower()}
-            words = _("Tick the box to authorize %(amount)s for the %(bill)s bill") % facts
             self.fields[name_box(item.payable.account_id)] = forms.BooleanField(
-                label=item.authorization, error_messages={"required": words}
+                label=item.authorization, error_messages={"required": item.reminder}
             )
 
     def full_clean(self) -> None:

@@ -3,6 +3,7 @@
 from payments.models.authorizations import (
     MANDATE_MOVES,
     Authorization,
+    DraftAnnouncement,
     Mandate,
     MandateMove,
     MandateStatus,
@@ -48,6 +49,7 @@ __all__ = [
     "BankAccountStatus",
     "BankFile",
     "BankingDayOverride",
+    "DraftAnnouncement",
     "FileChunk",
     "FileEntry",
     "FileMove",

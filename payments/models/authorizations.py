@@ -18,6 +18,7 @@ class PaymentChannel(models.TextChoices):
     WEB = "web", "Online, signed in"
     GUEST = "guest", "Online, as a guest"
     PHONE = "phone", "By phone"
+    AUTOPAY = "autopay", "By AutoPay"
 
 
 class PaymentDraft(models.Model):
@@ -80,21 +81,29 @@ MANDATE_MOVES = StateMachine(
 
 
 class Mandate(models.Model):
-    """A standing permission to draft one account's bills from one bank account. At most one of an account is alive."""
+    """A standing permission to draft one account's bills from one bank account. At most one of an account is alive.
+
+    What its payer agreed to, the most that one draft may take among it, is its authorization; `ceiling_cents` is the limit
+    that the payer chose, 0 for none. The first draft is that of `drafts_from`.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="mandates")
     bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="mandates")
     authorization = models.OneToOneField(Authorization, on_delete=models.PROTECT, related_name="mandate")
     status = models.CharField(max_length=9, choices=MandateStatus, default=MandateStatus.ON)
+    ceiling_cents = models.PositiveIntegerField(default=0)
+    drafts_from = models.DateField()
+    form_key = models.UUIDField(default=uuid4)
     given_at = models.DateTimeField()
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["form_key", "account"], name="one_mandate_per_form"),
             models.UniqueConstraint(
                 fields=["account"],
                 condition=models.Q(status__in=("on", "suspended")),
                 name="one_live_mandate_per_account",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,3 +114,26 @@ class MandateMove(Move):
     """One change of a mandate's status. Append-only."""
 
     mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, related_name="moves")
+
+
+class DraftAnnouncement(models.Model):
+    """A payer was told that up to this amount will be drafted on this day: by the bill's notice, or when turning AutoPay on.
+
+    Append-only.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="draft_announcements")
+    draft_date = models.DateField()
+    amount_cents = models.PositiveIntegerField()
+    announced_on = models.DateField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "draft_date", "announced_on", "amount_cents"], name="announced_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount_cents} cents on {self.draft_date}"

@@ -83,6 +83,11 @@ class Payment(models.Model):
                 name="retries_are_counted",
             ),
             models.UniqueConstraint(fields=["form_key", "account"], name="one_payment_per_form"),
+            models.UniqueConstraint(
+                fields=["account", "received_date"],
+                condition=models.Q(channel="autopay", retry_of=None),
+                name="one_draft_per_draft_day",
+            ),
             models.CheckConstraint(condition=models.Q(amount_cents__gt=0), name="payment_is_positive"),
         ]
         indexes = [

@@ -1,4 +1,7 @@
-"""Refunds: money that goes back to the person who paid it, asked for by one of the staff and approved by another."""
+"""Refunds: money that goes back to the person who paid it, asked for by one of the staff and approved by another.
+
+Of credit left when coverage was over, the day's work asks.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -73,7 +76,14 @@ class Refund(models.Model):
     why = models.CharField(max_length=200)
     status = models.CharField(max_length=8, choices=RefundStatus, default=RefundStatus.ASKED)
     form_key = models.UUIDField(unique=True)
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="none: by the day's work, of credit left when coverage was over",
+    )
     asked_at = models.DateTimeField()
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

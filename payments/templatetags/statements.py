@@ -1,10 +1,12 @@
 """The public words for what is due, for a first bill, and for where coverage stands."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from django import template
 
 from billing.balances import Standing
+from payments.autopay.states import State
 from payments.coverage_sentences import describe_first_bill, describe_moved_start
 from payments.statements import describe_coverage, describe_due
 
@@ -33,3 +35,15 @@ def first_bill_words(standing: Standing, today: date) -> str:
 def moved_start_words(standing: Standing, today: date) -> str:
     """That coverage starts later than asked for; empty where it does not."""
     return describe_moved_start(standing=standing, today=today)
+
+
+@register.filter
+def of_account(states: Mapping[int, State], account_id: int) -> State | None:
+    """AutoPay of this account."""
+    return states.get(account_id)
+
+
+@register.filter
+def behind_words(standing: Standing, sentences: Mapping[int, str]) -> str:
+    """What an account that is behind is told, of the sentences by account; empty where it is not."""
+    return sentences.get(standing.account_id, "")

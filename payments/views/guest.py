@@ -117,6 +117,7 @@ def _describe_found(before: Contents, found: FoundBill, form: FindBillForm) -> C
         "withheld": found.withheld,
         "person": found.person,
         "identifier": form.cleaned_data["identifier"],
+        "bill_number": "",
         "date_of_birth": form.cleaned_data["date_of_birth"],
     }
     same = (before.account_ids, before.shows_account) == (found.account_ids, found.shows_account)

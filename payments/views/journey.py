@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_address
 from members.models import User
-from payments.drafts import Contents, Draft, find_draft, read_session_digest, write_draft
+from payments.drafts import Contents, Draft, UnableToFindDraft, find_draft, read_session_digest, write_draft
 from payments.models import PaymentChannel
 from payments.payables import Payable, list_payables
 from payments.recording import Payer
@@ -34,6 +34,8 @@ STEP_WORDS = {
 @dataclass(frozen=True)
 class Journey:
     """A payer on the way: who, with which draft, and when the request reached us."""
+
+    is_autopay: ClassVar[bool] = False
 
     request: HttpRequest
     draft: Draft
@@ -65,6 +67,11 @@ class Journey:
         """The address of a step of this visit."""
         return reverse("guest_pay" if self.is_guest else "pay_step", args=[self.draft.id, step])
 
+    @property
+    def back_url(self) -> str:
+        """Where the bank account page leads back to."""
+        return self.link(AMOUNT)
+
     def go(self, step: str) -> HttpResponse:
         """On to a step, by GET."""
         return see_other(self.link(step))
@@ -84,11 +91,18 @@ class Journey:
         return render(self.request, template, context)
 
 
-def open_journey(request: HttpRequest, *, draft_id: UUID, channel: PaymentChannel, at: datetime) -> Journey:
-    """The visit that this draft belongs to. Raises UnableToFindDraft."""
+Kind = TypeVar("Kind", bound=Journey)
+
+
+def open_journey(
+    request: HttpRequest, *, draft_id: UUID, channel: PaymentChannel, at: datetime, kind: type[Kind]
+) -> Kind:
+    """The visit that this draft belongs to. Raises UnableToFindDraft, also for a draft of another kind of visit."""
     user = read_user(request) if channel == PaymentChannel.WEB else None
     draft = find_draft(draft_id=draft_id, user=user, session_digest=read_session_digest(request), at=at)
-    return Journey(request, draft, channel, at, clock.business_date(moment=at))
+    if draft.contents.is_autopay != kind.is_autopay:
+        raise UnableToFindDraft
+    return kind(request, draft, channel, at, clock.business_date(moment=at))
 
 
 def describe_step(step: str, *, is_guest: bool) -> dict[str, Any]:
@@ -104,9 +118,8 @@ def see_other(address: str) -> HttpResponse:
     return answer
 
 
-def start_again(request: HttpRequest, *, channel: PaymentChannel) -> HttpResponse:
+def start_again(request: HttpRequest, *, start: str) -> HttpResponse:
     """What was typed is gone, on purpose: begin anew."""
-    start = "guest_find" if channel == PaymentChannel.GUEST else "pay"
     return render(request, "payments/pay_start_again.html", {"start": reverse(start)})
 
 

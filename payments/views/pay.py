@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
+from payments.autopay.states import read_states
 from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.drafts import Contents, ensure_session, read_session_digest, start_draft
@@ -114,7 +115,10 @@ def confirmation(request: HttpRequest, form_key: UUID) -> HttpResponse:
 
 
 def _draw_amount(journey: Journey, form: AmountForm) -> HttpResponse:
-    return journey.show("payments/pay_amount.html", AMOUNT, form=form)
+    """The page; a member with AutoPay reads what it takes, a guest nothing of it."""
+    standings = {} if journey.is_guest else {item.account_id: item.standing for item in form.payables}
+    autopay = read_states(standings=standings, at=journey.at) if standings else {}
+    return journey.show("payments/pay_amount.html", AMOUNT, form=form, autopay=autopay)
 
 
 def _may_see(request: HttpRequest, payment: Payment) -> bool:

@@ -64,9 +64,9 @@ def take_step(
     if step not in steps:
         raise Http404
     try:
-        journey = open_journey(request, draft_id=draft_id, channel=channel, at=at)
+        journey = open_journey(request, draft_id=draft_id, channel=channel, at=at, kind=Journey)
     except UnableToFindDraft:
-        return start_again(request, channel=channel)
+        return start_again(request, start="guest_find" if channel == PaymentChannel.GUEST else "pay")
     if journey.contents.recorded:
         return _go_to_confirmation(journey)
     if step in (BANK, REVIEW) and not journey.contents.chosen:
@@ -102,7 +102,7 @@ def show_bank(journey: Journey) -> HttpResponse:
 
 def show_review(journey: Journey) -> HttpResponse:
     """What will happen, in words, before it does; then the payment, if every word still holds when the request arrives."""
-    bank = _find_bank(journey)
+    bank = find_bank(journey)
     if bank is None:
         return journey.go(BANK)
     if journey.request.method == "POST":
@@ -112,6 +112,38 @@ def show_review(journey: Journey) -> HttpResponse:
         return journey.go(AMOUNT)
     form = ReviewForm(initial=_sign(journey, items), items=items)
     return _draw_review(journey, bank=bank, form=form, items=items)
+
+
+def find_bank(journey: Journey) -> BankDetails | BankAccount | None:
+    """What was typed, or the saved account that was chosen, while it may be used."""
+    key = journey.contents.saved_account_id
+    if key is None:
+        return journey.contents.bank
+    return next((account for account in _list_saved(journey) if account.pk == key), None)
+
+
+def list_bank_rows(
+    journey: Journey, bank: BankDetails | BankAccount, directory: routing_directory.Bank | None
+) -> list[dict[str, str]]:
+    """The bank account as the review pages show it, each line with its link to change it."""
+    change = journey.link(BANK)
+    account = _("%(kind)s, ending %(four)s") % {"kind": AccountKind(bank.kind).label, "four": bank.last_four}
+    rows = [
+        {"label": _("Name on the account"), "value": bank.holder_name, "change_url": change},
+        {"label": _("Routing number"), "value": bank.routing_number, "change_url": change},
+        {"label": _("Bank account"), "value": account, "change_url": change},
+    ]
+    if directory:
+        rows.insert(1, {"label": _("Bank"), "value": directory.name, "change_url": ""})
+    if journey.contents.receipt_email:
+        rows.append(
+            {
+                "label": _("Email for your receipt"),
+                "value": journey.contents.receipt_email,
+                "change_url": change,
+            }
+        )
+    return rows
 
 
 def _read_items(journey: Journey, bank: Bank) -> list[ReviewItem] | None:
@@ -191,7 +223,7 @@ def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
         )
     except (UnableToRecord, UnableToUseBankAccount) as refusal:
         return _answer_repeated(journey) or _review_again(journey, bank, problem=str(refusal))
-    wake_validation(payments=payments)
+    wake_validation(uses=payments)
     discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
 
@@ -227,7 +259,7 @@ def _draw_review(
         form=form,
         payments=list(zip(items, boxes, strict=True)),
         identification=_list_identification(journey),
-        bank_rows=_list_bank_rows(journey, bank, directory),
+        bank_rows=list_bank_rows(journey, bank, directory),
         directory=directory,
         total_cents=sum(item.amount_cents for item in items),
         is_scheduled=any(item.received_date > journey.today for item in items),
@@ -245,14 +277,6 @@ def _answer_repeated(journey: Journey) -> HttpResponse | None:
 
 def _go_to_confirmation(journey: Journey) -> HttpResponse:
     return see_other(reverse("confirmation", args=[journey.draft.form_key]))
-
-
-def _find_bank(journey: Journey) -> BankDetails | BankAccount | None:
-    """What was typed, or the saved account that was chosen, while it may be used."""
-    key = journey.contents.saved_account_id
-    if key is None:
-        return journey.contents.bank
-    return next((account for account in _list_saved(journey) if account.pk == key), None)
 
 
 def _list_saved(journey: Journey) -> list[BankAccount]:
@@ -290,34 +314,13 @@ def _find_typed_bank(form: BankForm) -> routing_directory.Bank | None:
     return routing_directory.find_bank(routing_number=number)
 
 
-def _list_bank_rows(
-    journey: Journey, bank: BankDetails | BankAccount, directory: routing_directory.Bank | None
-) -> list[dict[str, str]]:
-    change = journey.link(BANK)
-    account = _("%(kind)s, ending %(four)s") % {"kind": AccountKind(bank.kind).label, "four": bank.last_four}
-    rows = [
-        {"label": _("Name on the account"), "value": bank.holder_name, "change_url": change},
-        {"label": _("Routing number"), "value": bank.routing_number, "change_url": change},
-        {"label": _("Bank account"), "value": account, "change_url": change},
-    ]
-    if directory:
-        rows.insert(1, {"label": _("Bank"), "value": directory.name, "change_url": ""})
-    if journey.contents.receipt_email:
-        rows.append(
-            {
-                "label": _("Email for your receipt"),
-                "value": journey.contents.receipt_email,
-                "change_url": change,
-            }
-        )
-    return rows
-
-
 def _list_identification(journey: Journey) -> list[dict[str, str]]:
-    """For a guest, whose bill it is: the number they typed, in groups, and the name where it may be shown."""
+    """For a guest, whose bill it is: the number they typed, in groups, or the bill's; and the name where it may be shown."""
     contents = journey.contents
     if not journey.is_guest:
         return []
+    if contents.bill_number:
+        return [{"label": _("Bill number"), "value": contents.bill_number, "change_url": ""}]
     typed = read_identifier(contents.identifier)
     label = _("Member ID") if typed.member_id else _("Phone number")
     value = member_id.format(typed.member_id) if typed.member_id else typed.written

@@ -30,7 +30,7 @@ def noon(day: date) -> datetime:
 
 def settle_payments(*, count: int) -> None:
     """So many members, each with a first bill paid on January 12 by a debit that settled on January 13."""
-    _enroll(count)
+    enroll(count=count)
     issue_missing(today=ENROLLED, at=noon(ENROLLED))
     _pay(list(Account.objects.order_by("pk").values_list("pk", flat=True)))
     tasks.send_files(day=PAID, at=eastern_moment(day=PAID, at=time(17)))
@@ -44,7 +44,8 @@ def list_entries() -> Sequence[FileEntry]:
     return list(FileEntry.objects.select_related("payment__bank_account__sealed").order_by("pk"))
 
 
-def _enroll(count: int) -> None:
+def enroll(*, count: int) -> None:
+    """So many members who wait for their first bill."""
     plan, at = make_plan(), noon(ENROLLED)
     members = Member.objects.bulk_create(
         Member(

@@ -35,9 +35,11 @@ def make_account(*, today: date = ENROLLED, **facts) -> Account:
     return bill(make_enrollment(**facts), today=today)
 
 
-def receive(account: Account, cents: int, *, on: date, today: date | None = None) -> str:
+def receive(
+    account: Account, cents: int, *, on: date, today: date | None = None, kind: str = "payment"
+) -> str:
     """Count money received `on` a day, which we come to know today; returns its reference."""
-    reference = f"payment:{next(_references)}"
+    reference = f"{kind}:{next(_references)}"
     day = today or on
     receipt = allocation.NewReceipt(account.pk, reference, cents, on)
     allocation.apply(receipts=[receipt], today=day, at=noon(day))

@@ -9,18 +9,20 @@ from typing import Any
 
 from billing import invoices, overdue
 from billing.due_dates import first_of_month, next_month
-from billing.models import Account, Invoice
+from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
 from connector_pay.lib import clock
 from connector_pay.lib.clock import eastern_moment
 from members.models import EnrollmentStatus, Member
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
 from payments.canceling import cancel_payment
+from payments.mandates import stop_mandates
 from payments.models import Payment, PaymentChannel
 from payments.recording import Payer
 from payments.routing_directory import import_directory
 from payments.routing_directory_generator import generate_directory
 from tests import people
 from tests.payments import paying
+from tests.payments.autopay.granting import turn_on
 from tests.portal import Household, Portal, find_next_start
 
 NO_MONEY = "1000000001"  # R01, three banking days after the debit
@@ -53,6 +55,27 @@ def add_scheduling(portal: Portal) -> Household:
         at=clock.now(),
     )
     invoices.issue_missing(today=today, at=clock.now())
+    return household
+
+
+def add_dental(household: Household) -> None:
+    """A dental plan beside what the household has, first due when that is."""
+    start = find_account(household).enrollment.coverage_start
+    people.make_enrollment(
+        member=household.member,
+        product="dental",
+        premium_cents=31_50,
+        requested_start=start,
+        at=clock.now(),
+    )
+    invoices.issue_missing(today=clock.today(), at=clock.now())
+
+
+def add_with_autopay_stopped(portal: Portal) -> Household:
+    """AutoPay that was stopped when a payment came back, with the bill of a month that is over still to pay."""
+    household = add_with_a_past(portal)
+    (mandate,) = turn_on(find_account(household), at=clock.now(), bank=paying.make_details("555000777"))
+    stop_mandates(mandate_ids=[mandate.pk], at=clock.now(), why="after a return: R02")
     return household
 
 
@@ -178,3 +201,15 @@ def _pay_and_live(household: Household, account: Account, *, on: date, **facts: 
         morning = add_banking_days(day=on, count=count)
         paying.read(morning)
         paying.settle(morning)
+
+
+def list_to_be_ended(account: Account) -> Episode:
+    """The account fell behind in its second month, and its ladder has run out."""
+    first = Invoice.objects.filter(account=account, is_binder=True).get().coverage_month
+    night = next_month(first).replace(day=1) - timedelta(days=5)
+    facts = {"oldest_month": next_month(first), "kind": "short", "found_on": night}
+    episode = Episode.objects.create(account=account, opened_at=clock.now(), **facts)
+    EPISODE_MOVES.move(
+        model=Episode, history=EpisodeMove, ids=[episode.pk], before="open", after="listed", at=clock.now()
+    )
+    return episode

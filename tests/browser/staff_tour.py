@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 from django.test import override_settings
 from django.urls import reverse
 
+from billing.due_dates import next_month
+from billing.print_batches import draw_waiting
 from connector_pay.lib import clock
 from payments.bank_accounts import validate
 from payments.models import Payment, PaymentStatus
 from tests import people
+from tests.billing import behind
 from tests.browser import households
 
 if TYPE_CHECKING:
@@ -25,7 +28,10 @@ def tour_staff(visit: "Visit") -> None:
     visit.open("/admin/payments/payment/", "staff-payments")
     tour_waiting_accounts(visit)
     visit.open(reverse("demo_date"), "staff-demo-date")
+    visit.open(reverse("demo_outbox"), "staff-demo-outbox")
+    tour_paper(visit)
     tour_refunds(visit)
+    tour_terminations(visit)
 
 
 def sign_in_as_staff(visit: "Visit", *, looked_at: bool = False) -> None:
@@ -35,6 +41,21 @@ def sign_in_as_staff(visit: "Visit", *, looked_at: bool = False) -> None:
     visit.fill("Username:", staff.username)
     visit.fill("Password:", people.PASSWORD)
     visit.press("Log in", "staff-index" if looked_at else "")
+
+
+def tour_paper(visit: "Visit") -> None:
+    """A batch of bills is made, drawn and closed; a bill's code is looked at."""
+    visit.open(reverse("admin:billing_printbatch_changelist"), "staff-print-batches")
+    with visit.page.expect_navigation():
+        visit.page.get_by_role("button", name="Make a batch of bills").click()
+    visit.look("staff-print-batch-made")
+    draw_waiting(at=clock.now())
+    visit.page.reload()
+    visit.look("staff-print-batch-drawn")
+    visit.press("All is in the mail: count it as sent", "staff-print-batch-closed")
+    visit.open(reverse("admin:billing_billlink_changelist"))
+    first = visit.page.locator("#result_list tbody th a").first.get_attribute("href")
+    visit.open(first or "", "staff-bill-code")
 
 
 def tour_refunds(visit: "Visit") -> None:
@@ -57,6 +78,22 @@ def tour_refunds(visit: "Visit") -> None:
     visit.press("Printed", "staff-checks-none")
     visit.open(reverse("admin:payments_refund_changelist"), "staff-refunds")
     visit.open(reverse("admin:payments_refund_due"), "staff-refunds-due")
+
+
+def tour_terminations(visit: "Visit") -> None:
+    """Coverage to be ended: the list, one that is kept without a reason, ended, asked back and declined."""
+    today = clock.today()
+    account = behind.cover(start=next_month(today, count=-4), today=today)
+    episode = households.list_to_be_ended(account)
+    visit.open(reverse("admin:billing_episode_changelist"), "staff-episodes")
+    visit.follow("Coverage to be ended", "staff-terminations")
+    visit.press("End the coverage that is ticked", "staff-terminations-none-ticked")
+    visit.open(reverse("admin:billing_episode_change", args=[episode.pk]), "staff-episode-listed")
+    visit.page.get_by_label("Why it is kept").fill(" ")
+    visit.press("Keep this coverage", "staff-episode-no-reason")
+    visit.press("End this coverage", "staff-episode-ended")
+    visit.press("The member asks for it back", "staff-episode-asked")
+    visit.press("Approve the reinstatement", "staff-episode-not-paid")
 
 
 def tour_waiting_accounts(visit: "Visit") -> None:

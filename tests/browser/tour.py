@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from billing.bill_links import ensure_links, format_code, revoke_links
+from billing.models import Invoice
 from connector_pay.lib import clock
 from payments import drafts
 from payments.models import PaymentStatus
@@ -202,6 +204,35 @@ def tour_guest(visit: Visit) -> None:
     visit.open("/guest/00000000-0000-0000-0000-000000000000/amount/", "start-again")
 
 
+def tour_bill_codes(visit: Visit) -> None:
+    """A guest who scans the code on a bill: one that is open, paid, replaced; and a code that opens nothing."""
+    household = visit.portal.add_household()
+    visit.page.context.clear_cookies()
+    visit.open(_scan(households.find_bill(household, voided=False)), "bill-code")
+    visit.press("Pay this bill", "bill-code-amount")
+    visit.press("Continue")
+    fill_bank(visit)
+    visit.press("Continue", "bill-code-review")
+    tick_all(visit)
+    visit.press("Pay $312.44")
+    visit.open(_scan(households.find_bill(household, voided=False)), "bill-code-paid")
+    past = households.add_with_a_past(visit.portal)
+    visit.open(_scan(households.list_bills(past.member)[-1]), "bill-code-with-an-older-bill")
+    pushed = households.add_pushed(visit.portal)
+    replaced = households.find_bill(pushed, voided=True)
+    address = _scan(replaced)
+    visit.open(address, "bill-code-replaced")
+    revoke_links(invoice_ids=[replaced.pk], at=clock.now())
+    visit.open(address, "bill-code-too-old")
+    visit.open("/b/ABCDE-FGHIJ-KLMNO-PQRST/", "bill-code-none")
+
+
+def _scan(bill: Invoice) -> str:
+    """Where the code on a bill leads."""
+    codes = ensure_links(invoice_ids=[bill.pk], today=clock.today(), at=clock.now())
+    return reverse("bill_link", args=[format_code(codes[bill.pk])])
+
+
 def _uncheck_all(visit: Visit) -> None:
     for box in visit.page.get_by_role("checkbox").all():
         box.uncheck()
@@ -297,6 +328,38 @@ def tour_scheduling(visit: Visit) -> None:
     visit.press("Cancel this payment", "receipt-canceled")
 
 
+def tour_autopay(visit: Visit) -> None:
+    """AutoPay: off, set up for both bills, changed, turned off; and as it stands after a return."""
+    household = households.add_scheduling(visit.portal)
+    households.add_dental(household)
+    sign_in(visit, household)
+    visit.open("/autopay/", "autopay-off")
+    visit.open("/autopay/set-up/", "autopay-bills")
+    _uncheck_all(visit)
+    visit.press("Continue", "autopay-bills-nothing-chosen")
+    visit.page.get_by_label("Health", exact=True).check()
+    visit.page.get_by_label("Dental", exact=True).check()
+    visit.fill("Most to take at once for dental (optional)", "20")
+    visit.press("Continue", "autopay-bank")
+    fill_bank(visit)
+    visit.press("Continue", "autopay-review")
+    visit.press("Turn on AutoPay", "autopay-review-nothing-ticked")
+    tick_all(visit)
+    visit.press("Turn on AutoPay", "autopay-confirmation")
+    visit.open("/autopay/", "autopay-on")
+    visit.open("/home/", "home-autopay")
+    visit.follow("Make a payment", "pay-amount-autopay")
+    visit.open("/autopay/")
+    visit.page.locator("main").get_by_role("link", name="Turn off AutoPay").first.click()
+    visit.look("autopay-turn-off")
+    visit.press("Turn off AutoPay", "autopay-turned-off")
+    stopped = households.add_with_autopay_stopped(visit.portal)
+    sign_in(visit, stopped)
+    visit.look("home-autopay-stopped")
+    visit.open("/autopay/", "autopay-stopped")
+    visit.open("/autopay/set-up/", "autopay-bills-missed")
+
+
 def tour_past(visit: Visit) -> None:
     """A member with a history: paid, returned, canceled, past due."""
     household = households.add_with_a_past(visit.portal)
@@ -376,8 +439,10 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "activation": tour_activation,
     "guest": tour_guest,
     "unseen guest": tour_unseen_guest,
+    "bill codes": tour_bill_codes,
     "member": tour_member,
     "scheduling": tour_scheduling,
+    "autopay": tour_autopay,
     "past": tour_past,
     "replaced bill": tour_replaced_bill,
     "faults": tour_faults,

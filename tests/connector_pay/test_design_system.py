@@ -20,7 +20,8 @@ SHEET = """@font-face{src:url(../fonts/sans.woff2)} .a{background:url('../img/a.
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     dist = tmp_path / "dist"
-    for name in ("fonts/sans.woff2", "fonts/unused.woff2", "img/a.svg", "css/uswds.min.css.map"):
+    ours = map(str, design_system.DOCUMENT_FONT_FILES)
+    for name in ("fonts/sans.woff2", "fonts/unused.woff2", "img/a.svg", "css/uswds.min.css.map", *ours):
         (dist / name).parent.mkdir(parents=True, exist_ok=True)
         (dist / name).write_text(name)
     (dist / "css" / "uswds.min.css").write_text(SHEET)
@@ -33,8 +34,9 @@ def list_files(folder: Path) -> list[str]:
 
 def test_only_named_files_are_copied_and_the_second_time_none(installed: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    assert design_system.copy_design_system(installed=installed, copy=copy) == 4
-    assert list_files(copy) == ["css/uswds.min.css", "css/uswds.min.css.map", "fonts/sans.woff2", "img/a.svg"]
+    assert design_system.copy_design_system(installed=installed, copy=copy) == 6
+    named = ["css/uswds.min.css", "css/uswds.min.css.map", "fonts/sans.woff2", "img/a.svg"]
+    assert list_files(copy) == sorted([*named, *map(str, design_system.DOCUMENT_FONT_FILES)])
     assert design_system.copy_design_system(installed=installed, copy=copy) == 0
 
 

@@ -10,8 +10,10 @@ from uuid import UUID
 import pytest
 from django.test import override_settings
 
-from billing import invoices, overdue
+from billing import ends, invoices, overdue, terminations
+from billing.models import Episode
 from connector_pay.simulation.facts import read_facts
+from members.models import Enrollment, User
 from payments import settlement, tasks
 from payments.bank.sandbox import SandboxBank
 from payments.bank_accounts import BankDetails
@@ -19,6 +21,7 @@ from payments.models import PaymentChannel
 from payments.recording import Payer, PaymentItem, record_payments
 from payments.statements import authorization_text
 from tests import people
+from tests.billing import behind
 from tests.crash_points import Effect, Work, check_every_crash_point
 from tests.diary import eastern
 from tests.payments.outgoing import make_bank_account, make_prenote
@@ -160,6 +163,38 @@ def review() -> None:
     overdue.review(today=date(2027, 1, 24), at=eastern(2027, 1, 24, 0, 10), run="review_overdue")
 
 
+def prepare_behind() -> None:
+    """Three who were covered since December and have paid nothing since; the warnings of January 1 have gone out."""
+    for subsidized in (False, False, True):
+        behind.cover(today=date(2025, 12, 2), subsidized=subsidized)
+    behind.live(date(2025, 12, 24), date(2026, 1, 29))
+
+
+def review_behind() -> None:
+    """The nights of January 30, when two are listed to be ended, and of February 1, when the third hears again."""
+    for day in (date(2026, 1, 30), date(2026, 2, 1)):
+        behind.night(day)
+
+
+def end_listed() -> None:
+    """Staff confirm the two, and the exchange ends the third."""
+    terminations.confirm_terminations(
+        episode_ids=Episode.objects.filter(status="listed").values_list("pk", flat=True),
+        by=User.objects.get(),
+        today=date(2026, 1, 30),
+        at=eastern(2026, 1, 30),
+    )
+    ends.void_after_ends(today=date(2026, 1, 31), at=eastern(2026, 1, 31, 0, 4))
+
+
+def prepare_listed() -> None:
+    """Two are listed to be ended; the third's coverage was ended by the exchange with December."""
+    prepare_behind()
+    behind.night(date(2026, 1, 30))
+    people.make_staff()
+    Enrollment.objects.filter(subsidized=True).update(ends_on=date(2025, 12, 31))
+
+
 def validate() -> None:
     """The bank accounts that payments wait for."""
     settlement.validate_waiting(today=date(2027, 1, 20), at=eastern(2027, 1, 20, 12))
@@ -187,6 +222,8 @@ def validate() -> None:
         pytest.param(prepare_settled, lambda: settle(26), (), 2, id="posting"),
         pytest.param(prepare_sent_to_be_returned, read_returns, (), 2, id="reading returns"),
         pytest.param(enroll_alice_and_bob, review, (), 2, id="the nightly review"),
+        pytest.param(prepare_behind, review_behind, (), 2, id="following who is behind"),
+        pytest.param(prepare_listed, end_listed, (), 2, id="ending coverage"),
         pytest.param(enroll_all, issue, (), 2, id="issuing invoices"),
     ],
 )

@@ -201,6 +201,9 @@ DANGEROUS = [
     ({"ACH_OFFSET_ACCOUNT": "011000015:12345678:Checking"}, "ACH_OFFSET_ACCOUNT must end with checking"),
     ({"PREMIUM_POLICY": '{"file_cutoff": "08:59"}'}, "PREMIUM_POLICY gives 'file_cutoff' 08:59"),
     ({"PREMIUM_POLICY": '{"file_cutoff": "23:01"}'}, "PREMIUM_POLICY gives 'file_cutoff' 23:01"),
+    ({"PREMIUM_POLICY": '{"autopay_day": 24}'}, "PREMIUM_POLICY gives AutoPay the days 19, 24 and 23"),
+    ({"PREMIUM_POLICY": '{"autopay_last_day": 23}'}, "PREMIUM_POLICY gives AutoPay the days 23, 22 and 23"),
+    ({"PREMIUM_POLICY": '{"due_day": 29}'}, "PREMIUM_POLICY gives AutoPay the days 19, 22 and 29"),
     ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "EMAIL_BACKEND sends no mail"),
     ({"EMAIL_BACKEND": "nope.Backend"}, "EMAIL_BACKEND names nothing that is installed here"),
     ({"EMAIL_BACKEND": "nope"}, "EMAIL_BACKEND names nothing that is installed here"),
@@ -262,7 +265,8 @@ def test_a_local_mail_server_needs_no_tls(monkeypatch):
 
 
 def test_rules_that_exist_are_taken(monkeypatch):
-    assert find_problems(monkeypatch, fill_in(PREMIUM_POLICY='{"due_day": 20, "file_cutoff": "16:30"}')) == []
+    rules = '{"due_day": 20, "autopay_day": 20, "autopay_last_day": 20, "file_cutoff": "16:30"}'
+    assert find_problems(monkeypatch, fill_in(PREMIUM_POLICY=rules)) == []
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,16 @@ FACTS = {
     "invoice_number": "0000000042",
     "coverage_month": "2027-03-01",
     "requested_start": "2027-02-01",
+    "draft_date": "2027-01-22",
+    "debit_date": "2027-01-25",
+    "cut_date": "2027-01-21",
+    "ceiling_cents": 250_00,
+    "text": "I authorize the exchange to take what is due each month.",
     "method": "check",
     "state": "blocked",
+    "pay_by_date": "2027-03-23",
+    "end_date": "2027-01-31",
+    "ask_by_date": "2027-05-04",
     "bills": [
         {
             "product": "health",
@@ -42,8 +50,15 @@ ABOUT_MONEY_OWED = [
     "start_pushed",
     "start_restored",
     "bill_ready",
+    "due_reminder",
     "enrollment_expired",
     "bank_account_stopped",
+    "autopay_off",
+    "autopay_ceiling",
+    "autopay_waiting",
+    "past_due",
+    "termination_warning",
+    "termination",
 ]
 MAY_ASK_FOR_NOTHING = ["start_pushed", "start_restored", "bill_ready"]
 everything = pytest.mark.parametrize(
@@ -123,6 +138,27 @@ def test_where_nothing_is_to_be_paid_the_notice_says_so_and_asks_for_nothing(eve
     assert not [word for word in asking if word in body]
 
 
+@pytest.mark.parametrize(
+    ("language", "named", "not_named"),
+    [
+        ("en", "your coverage ends on January 31, 2027", ["your coverage can end", "name its last day"]),
+        ("es", "su cobertura termina el 31 de enero de 2027", ["puede terminar", "cuál es su último día"]),
+    ],
+)
+def test_what_happens_otherwise_is_told_with_its_day_where_staff_do_not_choose_it(language, named, not_named):
+    for event, vague in zip(("past_due", "termination_warning"), not_named, strict=True):
+        facts = facts_for(event)
+        assert named in write(event=event, language=language, facts=facts | {"end_date": "2027-01-31"}).body
+        assert vague in write(event=event, language=language, facts=facts).body
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "You owe nothing."), ("es", "Usted no debe nada.")])
+def test_the_end_of_coverage_says_what_is_still_owed_or_that_nothing_is(language, words):
+    facts = facts_for("termination")
+    assert words in write(event="termination", language=language, facts=facts | {"amount_cents": 0}).body
+    assert words not in write(event="termination", language=language, facts=facts).body
+
+
 def test_money_and_dates_are_written_the_readers_way():
     english = write(event="bill_ready", language="en", facts=facts_for("bill_ready")).body
     spanish = write(event="bill_ready", language="es", facts=facts_for("bill_ready")).body
@@ -199,6 +235,10 @@ def test_an_unknown_event_and_a_missing_fact_are_refused_by_name():
         ("start_pushed", {"paperless_notices": True, "email": ""}, ["letter"]),
         ("start_restored", {"paperless_notices": True}, ["email"]),
         ("start_restored", {}, ["letter"]),
+        ("past_due", {"paperless_notices": True}, ["email"]),
+        ("past_due", {}, ["letter"]),
+        ("termination_warning", {"paperless_notices": True}, ["email", "letter"]),
+        ("termination_warning", {}, ["email", "letter"]),
         ("payment_received", {"paperless_notices": True, "email": ""}, ["letter"]),
     ],
 )

@@ -86,3 +86,27 @@ def test_a_guest_can_clear_the_computer_from_the_amount_on() -> None:
     page = client.get(find_as_guest(client, member.member_id, member.date_of_birth)["Location"])
     assert "Clear this computer" in read(page)
     assert "Ask for a waiver" in read(page)
+
+
+def test_a_member_downloads_a_bill_as_a_pdf() -> None:
+    client = sign_in(make_household())
+    number = Invoice.objects.get().number
+    assert f"/bills/{number}/bill.pdf" in client.get(f"/bills/{number}/").content.decode()
+    answer = client.get(f"/bills/{number}/bill.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == f'attachment; filename="bill-{number}.pdf"'
+    assert "no-store" in answer["Cache-Control"]
+    assert b"pdfuaid" in answer.content
+    assert client.post(f"/bills/{number}/bill.pdf").status_code == 405
+
+
+def test_another_persons_bill_is_no_bill() -> None:
+    make_household()
+    number = Invoice.objects.get().number
+    bob = sign_in(make_household(first_name="Bob"))
+    for path in (f"/bills/{number}/bill.pdf", "/bills/0/bill.pdf", "/bills/x/bill.pdf", "/bills/²/bill.pdf"):
+        assert bob.get(path).status_code == 404
+    assert Client().get(f"/bills/{number}/bill.pdf")["Location"].startswith("/accounts/login/")
+    clerk = Client()
+    clerk.force_login(people.make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+    assert clerk.get(f"/bills/{number}/bill.pdf")["Location"] == "/admin/"

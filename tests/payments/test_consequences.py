@@ -10,7 +10,7 @@ from members.notices import write
 from payments.ach.return_codes import RETURN_CODES, find_return_code
 from payments.bank_accounts import register
 from payments.bank_numbers import UnableToUseBankAccount, UnableToUseRoutingNumber
-from payments.mandates import grant_mandate
+from payments.mandates import Grant, grant_mandates
 from payments.models import (
     Authorization,
     BankAccount,
@@ -77,12 +77,13 @@ def grant_autopay(payment: Payment) -> Mandate:
         account_last_four=payment.bank_account.last_four,
         given_at=noon(TUESDAY),
     )
-    return grant_mandate(
-        account_id=payment.account_id,
+    (mandate,) = grant_mandates(
+        grants=[Grant(proof, drafts_from=SCHEDULED)],
         bank_account=payment.bank_account,
-        authorization=proof,
+        form_key=uuid4(),
         at=noon(TUESDAY),
     )
+    return mandate
 
 
 @pytest.mark.parametrize("code", APPLIED)

@@ -1,13 +1,11 @@
 """Files from the bank: each by itself, from our bank or refused whole, each line applied once or parked with a reason."""
 
-import json
 from datetime import date, datetime
 
 import pytest
 from django.conf import settings
 
 from billing.balances import read_standing
-from payments import tasks
 from payments.ach import incoming, stored_files
 from payments.ach.incoming import UnableToReadFiles, clean_name, parse_incoming
 from payments.bank import folder
@@ -136,6 +134,14 @@ class TestWhichEntryALineNames:
         }
         assert find_reasons() == ["no entry of ours matches"]
 
+    def test_a_trace_and_a_number_that_name_two_debits_alike_are_for_staff(self, sent: Payment) -> None:
+        other = pay(make_account(), today=WEDNESDAY)
+        send(WEDNESDAY)
+        torn = make_line(sent.entry, trace=other.entry.trace)
+        assert read_files({"x": write_incoming(torn)}) == {"files": 1, "parked": 1}
+        assert find_reasons() == ["more than one entry of ours matches"]
+        assert read_files({"y": write_incoming(make_line(sent.entry))})["returned"] == 1
+
     def test_an_amount_larger_than_any_of_ours_is_parked_too(self, sent: Payment) -> None:
         line = make_line(sent.entry, cents=99_999_999_99)
         assert read_files({"x": write_incoming(line)}) == {"files": 1, "parked": 1}
@@ -245,17 +251,6 @@ class TestOneBadFile:
             assert stored_files.open_file(file=file) in self.POISON.values()
         assert read_files(files) == {}
 
-    @pytest.mark.parametrize("reason", ["\\u0000", "\\ud800", "x" * 5_000])
-    def test_whatever_the_reason_says_an_acknowledgement_is_read(self, sent: Payment, reason: str) -> None:
-        pay(make_account(), today=WEDNESDAY)
-        send(WEDNESDAY)
-        file = BankFile.objects.filter(direction="out").latest("pk")
-        word = (
-            f'{{"acknowledges": "{file.name}", "sha256": "{file.sha256}", '
-            f'"result": "rejected", "reason": "{reason}"}}'
-        )
-        assert read_files({"word": word.encode()}) == {"files": 1, "rejected": 1}
-
     def test_a_file_name_that_is_not_utf_8_is_read_from_a_folder(self, tmp_path, sent: Payment) -> None:
         bank = folder.FolderBank(folder=tmp_path)
         (bank.incoming / "a\udcff.ach").write_bytes(b"nonsense")
@@ -305,14 +300,6 @@ class TestOneBadFile:
             for broken in (data[:place], flipped):
                 parsed = parse_incoming(name="x", data=broken, today=FRIDAY)
                 assert parsed.fault or len(parsed.returns) == 1, place
-
-    @pytest.mark.parametrize("step", [0, 7, 31])
-    def test_broken_bytes_are_never_half_applied(self, sent: Payment, step: int) -> None:
-        data = write_incoming(make_line(sent.entry))
-        for place in range(step, len(data), 97):
-            flipped = data[:place] + bytes([data[place] ^ 0x08]) + data[place + 1 :]
-            counts = read_files({f"f{place}": flipped})
-            assert sum(counts.get(name, 0) for name in ("refused", "returned", "parked")) == 1
 
     def test_names_are_kept_in_plain_letters(self) -> None:
         assert clean_name("ok.ach") == "ok.ach"
@@ -369,45 +356,3 @@ class TestWhatBanksVary:
         assert len(refused) == 94
         assert read_files({"x": data.replace(line, refused)}) == {"files": 1, "parked": 1}
         assert find_reasons() == ["C65: is not applied without staff"]
-
-
-class TestAcknowledgements:
-    def acknowledge(self, file: BankFile, result: str = "accepted", **changes: str) -> bytes:
-        said = {"acknowledges": file.name, "sha256": file.sha256, "result": result} | changes
-        return json.dumps(said).encode()
-
-    @pytest.mark.parametrize("status", [FileStatus.SENDING, FileStatus.SENT])
-    def test_an_acknowledged_file_was_sent(self, status: FileStatus) -> None:
-        from tests.payments.test_bank_files import validate_and_build
-
-        payment = pay(make_account())
-        file = validate_and_build()
-        if status == FileStatus.SENT:
-            tasks.sending.note_sent(file_id=file.pk, at=noon(TUESDAY))
-        assert read_files({"ack": self.acknowledge(file)}) == {"files": 1, "accepted": 1}
-        file.refresh_from_db()
-        payment.refresh_from_db()
-        assert (file.status, payment.status) == (FileStatus.ACCEPTED, PaymentStatus.SENT)
-
-    def test_the_same_word_in_other_bytes_changes_nothing_and_the_contrary_is_for_staff(
-        self, sent: Payment, caplog
-    ) -> None:
-        file = sent.entry.file
-        assert read_files({"again": self.acknowledge(file, reason="once more")}) == {"files": 1}
-        assert read_files({"no": self.acknowledge(file, "rejected")}) == {"files": 1, "parked": 1}
-        assert "acknowledgement of no sent file" in caplog.text
-
-    @pytest.mark.parametrize("changes", [{"sha256": "0" * 64}, {"acknowledges": "CP-other.ach"}])
-    def test_a_word_about_other_bytes_or_another_name_is_for_staff(self, changes: dict[str, str]) -> None:
-        payment = pay(make_account())
-        send(TUESDAY)
-        payment.refresh_from_db()
-        word = self.acknowledge(payment.entry.file, **changes)
-        assert read_files({"x": word}) == {"files": 1, "parked": 1}
-
-    def test_a_rejected_file_alarms(self, caplog) -> None:
-        payment = pay(make_account())
-        send(TUESDAY)
-        payment.refresh_from_db()
-        assert read_files({"x": self.acknowledge(payment.entry.file, "rejected")})["rejected"] == 1
-        assert "bank file rejected" in caplog.text

@@ -2,22 +2,27 @@
 
 from collections.abc import Callable
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
 from django.db.utils import ProgrammingError
 
 from connector_pay.self_check import find_violations
+from payments.autopay.drafting import draft_all
+from payments.bank_accounts import approve
 from payments.models import (
     Authorization,
     BankAccount,
     BankFile,
+    DraftAnnouncement,
     FileChunk,
     FileEntry,
     Payment,
     PaymentMove,
     ReturnLine,
 )
+from tests.payments.autopay.granting import turn_on
 from tests.payments.paying import TUESDAY, live, make_account, noon, pay, read, send, settle
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -112,3 +117,55 @@ def test_the_application_cannot_rewrite_what_happened(act: Callable[[], object])
     live(date(2027, 1, 14), date(2027, 1, 19))
     with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         act()
+
+
+@pytest.fixture
+def draft() -> Payment:
+    """AutoPay's draft of January 22."""
+    (mandate,) = turn_on(make_account(), at=noon(TUESDAY))
+    approve(bank_account=mandate.bank_account, at=noon(TUESDAY))
+    draft_all(today=date(2027, 1, 21), at=noon(date(2027, 1, 21)))
+    assert list_broken() == set()
+    return Payment.objects.get()
+
+
+def add_like(draft: Payment, **changes: object) -> None:
+    """Another draft behind the rules."""
+    draft.pk, draft.confirmation_number, draft.form_key = None, "ABCDEFGHJK", uuid4()
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    draft.save(force_insert=True)
+
+
+def test_a_draft_above_what_was_announced_is_found(draft: Payment) -> None:
+    day = date(2027, 2, 22)
+    DraftAnnouncement.objects.create(
+        account=draft.account,
+        draft_date=day,
+        amount_cents=draft.amount_cents,
+        announced_on=TUESDAY,
+        at=noon(TUESDAY),
+    )
+    with transaction.atomic():
+        add_like(draft, received_date=day)
+        assert list_broken() == set()
+        transaction.set_rollback(True)
+    add_like(draft, received_date=day, amount_cents=draft.amount_cents + 1)
+    assert list_broken() == {"I4 drafted as announced"}
+
+
+def test_a_draft_without_a_standing_permission_is_found(draft: Payment) -> None:
+    other = pay(draft.account, 10_00)
+    add_like(
+        draft,
+        authorization=other.authorization,
+        bank_account=other.bank_account,
+        amount_cents=1_00,
+        received_date=date(2027, 1, 23),
+    )
+    assert "I4 drafted as announced" in list_broken()
+
+
+def test_a_second_draft_in_a_month_is_found(draft: Payment) -> None:
+    add_like(draft, received_date=date(2027, 1, 23))
+    assert "I4 one draft a month" in list_broken()

@@ -1,20 +1,22 @@
 """Mandates: one alive for an account, given by a standing authorization, and moved only along the arrows."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
 from payments.bank_accounts import block
 from payments.bank_numbers import UnableToUseBankAccount
 from payments.mandates import (
+    Grant,
     UnableToGrantMandate,
     end_mandates,
-    grant_mandate,
+    grant_mandates,
     resume_mandates,
     stop_mandates,
     suspend_mandates,
 )
-from payments.models import Authorization, Mandate
+from payments.models import Authorization, BankAccount, Mandate
 from tests.payments.paying import TUESDAY, make_account, noon, pay
 from tests.payments.test_consequences import grant_autopay
 
@@ -25,6 +27,13 @@ AT = noon(date(2027, 1, 13))
 @pytest.fixture
 def mandate() -> Mandate:
     return grant_autopay(pay(make_account(), 10_00))
+
+
+def grant(
+    proof: Authorization, bank_account: BankAccount, *, drafts_from: date = date(2027, 1, 22)
+) -> list[Mandate]:
+    grants = [Grant(proof, drafts_from=drafts_from)]
+    return grant_mandates(grants=grants, bank_account=bank_account, form_key=uuid4(), at=AT)
 
 
 def read_status(mandate: Mandate) -> str:
@@ -63,26 +72,19 @@ def test_a_new_mandate_of_an_account_ends_the_one_before(mandate: Mandate) -> No
 
 def test_an_account_that_was_blocked_takes_no_mandate(mandate: Mandate) -> None:
     block(bank_account_ids=[mandate.bank_account_id], at=AT, why="R02")
-    proof = mandate.authorization
     with pytest.raises(UnableToUseBankAccount):
-        grant_mandate(
-            account_id=mandate.account_id,
-            bank_account=mandate.bank_account,
-            authorization=proof,
-            at=AT,
-        )
+        grant(mandate.authorization, mandate.bank_account)
     assert read_status(mandate) == "on"
 
 
-def test_a_single_authorization_or_anothers_is_no_mandate(mandate: Mandate) -> None:
-    payment = pay(make_account(), 10_00)
-    for account_id, bank_account, proof in (
-        (payment.account_id, payment.bank_account, payment.authorization),
-        (payment.account_id, mandate.bank_account, mandate.authorization),
-        (mandate.account_id, payment.bank_account, mandate.authorization),
+def test_a_single_authorization_or_another_bank_accounts_is_no_mandate(mandate: Mandate) -> None:
+    payment = pay(make_account(), 10_00, number="777888999")
+    for proof, bank_account in (
+        (payment.authorization, payment.bank_account),
+        (mandate.authorization, payment.bank_account),
     ):
         with pytest.raises(UnableToGrantMandate):
-            grant_mandate(account_id=account_id, bank_account=bank_account, authorization=proof, at=AT)
+            grant(proof, bank_account)
     assert Mandate.objects.count() == 1
     assert Authorization.objects.filter(recurring=True).count() == 1
     assert mandate.given_at == noon(TUESDAY)

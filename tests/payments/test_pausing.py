@@ -1,13 +1,14 @@
 """Two payments without funds in six months pause the bank account, whoever types it, never the member."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
 from members.models import Notice
 from payments.bank_accounts import approve, register
 from payments.bank_numbers import UnableToUseBankAccount
-from payments.mandates import grant_mandate
+from payments.mandates import Grant, grant_mandates
 from payments.models import BankAccount, Payment, PaymentStatus
 from payments.pausing import UnableToLiftPause, find_first_day, lift_pause
 from payments.returns import PaymentReturn, return_payments
@@ -114,8 +115,11 @@ def test_a_saved_account_that_is_paused_is_refused_for_payments_and_for_autopay(
     with pytest.raises(UnableToUseBankAccount, match="paused"):
         pay_items([make_item(account, 10_00)], bank=saved, payer=payer)
     with pytest.raises(UnableToUseBankAccount, match="paused"):
-        grant_mandate(
-            account_id=account.pk, bank_account=saved, authorization=mandate.authorization, at=noon(FIRST)
+        grant_mandates(
+            grants=[Grant(mandate.authorization, drafts_from=mandate.drafts_from)],
+            bank_account=saved,
+            form_key=uuid4(),
+            at=noon(FIRST),
         )
     assert pay(account, 10_00, number="777888999", payer=payer), "never the member"
 

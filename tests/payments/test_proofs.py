@@ -9,8 +9,19 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from members import outbox
-from payments.models import Payment
-from payments.proofs import UnableToFindDebit, _list_facts, find_debit, prove_authorization
+from payments.autopay.drafting import draft_all
+from payments.mandates import suspend_mandates
+from payments.models import Mandate, Payment
+from payments.proofs import (
+    UnableToFindDebit,
+    _list_facts,
+    _list_mandate_facts,
+    find_debit,
+    prove_authorization,
+    prove_mandate,
+)
+from tests.diary import eastern
+from tests.payments.autopay.granting import turn_on
 from tests.payments.paying import GOOD, TUESDAY, make_account, make_payer, noon, pay, send
 from tests.people import make_staff
 
@@ -106,3 +117,43 @@ def test_staff_get_it_with_one_click_and_nobody_else_does(sent: Payment, client:
     assert answer.content.startswith(b"%PDF-")
     assert "no-store" in answer["Cache-Control"]
     assert client.post(address).status_code == 405
+
+
+class TestAutoPay:
+    @pytest.fixture
+    def mandate(self) -> Mandate:
+        (mandate,) = turn_on(make_account(), at=noon(TUESDAY))
+        outbox.send_unsent(at=noon(TUESDAY))
+        return mandate
+
+    def test_the_proof_of_a_standing_authorization_says_what_was_agreed_and_what_became_of_it(
+        self, mandate: Mandate
+    ) -> None:
+        send(TUESDAY)
+        draft_all(today=date(2027, 1, 21), at=eastern(2027, 1, 21, 16, 59))
+        draft = Payment.objects.get(channel="autopay")
+        suspend_mandates(mandate_ids=[mandate.pk], at=AT, why="after a return: R08")
+        facts = _list_mandate_facts(mandate, at=AT)
+        assert facts["sections"][0]["words"] == mandate.authorization.text
+        rows = {label: value for section in facts["sections"] for label, value in section["rows"]}
+        assert rows["Amount"] == "What is due each month, never more than $10,000.00"
+        assert rows["On or after"] == rows["First draft"] == "January 22, 2027"
+        assert rows["Given"].startswith("on the website, signed in, January 12, 2027, 12:00 p.m. Eastern")
+        number = f"{draft.confirmation_number[:5]}-{draft.confirmation_number[5:]}"
+        assert rows["Draft"] == f"$284.17 on January 22, 2027, confirmation number {number}"
+        assert rows["Suspended until the payer or staff act"].endswith("after a return: R08")
+        assert rows["By letter"].startswith("written January 12, 2027")
+        assert GOOD not in str(facts)
+        assert prove_mandate(mandate=mandate, at=AT).startswith(b"%PDF-")
+
+    def test_the_proof_of_a_draft_says_that_it_is_recurring_and_that_the_copy_came_with_autopay(
+        self, mandate: Mandate
+    ) -> None:
+        send(TUESDAY)
+        draft_all(today=date(2027, 1, 21), at=eastern(2027, 1, 21, 16, 59))
+        number = Payment.objects.get(channel="autopay").confirmation_number
+        payment = find_debit(number=number)
+        facts = _list_facts(payment, at=AT)
+        assert facts["sections"][1]["title"] == "Recurring authorization"
+        copies = [label for label, _value in facts["sections"][3]["rows"]]
+        assert copies == ["By letter", "By letter"], "with AutoPay, and when it was scheduled"

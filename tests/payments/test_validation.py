@@ -300,7 +300,13 @@ class TestWaiting:
             account_last_four="4567",
             given_at=AT,
         )
-        Mandate.objects.create(account=account, bank_account=bank_account, authorization=proof, given_at=AT)
+        Mandate.objects.create(
+            account=account,
+            bank_account=bank_account,
+            authorization=proof,
+            drafts_from=TUESDAY,
+            given_at=AT,
+        )
         assert list(list_waiting()) == [bank_account]
         assert validate_waiting(today=TUESDAY, at=AT)["passed"] == 1
 

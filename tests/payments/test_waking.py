@@ -87,18 +87,18 @@ def test_an_account_that_has_passed_wakes_nobody(django_capture_on_commit_callba
     BankAccount.objects.update(status="valid")
     payment.bank_account.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True) as waking:
-        wake_validation(payments=[payment])
+        wake_validation(uses=[payment])
     assert waking == []
 
 
 def test_only_what_is_committed_wakes_a_worker(queue: str, committed_db) -> None:
     payment = pay(make_account(), 10_00, today=TUESDAY)
     with transaction.atomic():
-        wake_validation(payments=[payment])
+        wake_validation(uses=[payment])
         transaction.set_rollback(True)
     assert list_woken(queue) == []
     with transaction.atomic():
-        wake_validation(payments=[payment])
+        wake_validation(uses=[payment])
         assert list_woken(queue) == []
     assert list_woken(queue) == [{"bank_account_ids": [payment.bank_account_id]}]
 

@@ -423,7 +423,7 @@ class TestTheSameJobTwiceAtOnce:
         refused = [answer for answer in answers if isinstance(answer, TimetableAlreadyRunning)]
         ran = [job for answer in answers if isinstance(answer, list) for job in answer]
         assert len(refused) + sum(isinstance(answer, list) for answer in answers) == 3
-        assert sorted(ran) == sorted(job.name for job in read_timetable())
+        assert sorted(ran) == sorted(job.name for job in read_timetable() if job.days(TUESDAY))
         assert not JobRun.objects.exclude(error="").exists()
         assert tasks.settle_due(day=TUESDAY, at=noon(TUESDAY))["settled"] == 0
 

@@ -23,8 +23,11 @@ APPEND_ONLY = (
         "payments_filechunk",
         "payments_fileentry",
         "payments_mandatemove",
+        "payments_draftannouncement",
         "payments_refundmove",
         "billing_withdrawal",
+        "billing_printedletter",
+        "billing_episodemove",
     ),
     *(
         "payments_returnline",
@@ -38,7 +41,11 @@ KEPT = {
     "payments_payment": {"status", "effective_date", "posted_on", "return_code"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
+    "billing_billlink": {"revoked_at"},
+    "billing_printbatch": {"closed_at"},
+    "billing_printpart": {"document", "drawn_at"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
+    "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 

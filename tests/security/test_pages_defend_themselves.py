@@ -38,6 +38,8 @@ STAFFS = (
     "/admin/payments/payment/",
     "/admin/payments/bankaccount/",
     "/admin/demo-date/",
+    "/admin/demo-outbox/",
+    "/admin/billing/printbatch/",
     "/admin/members/user/",
 )
 WRITES = re.compile(

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from billing.models import Account, Allocation, Chart, Invoice, Movement, Receipt
+from billing.models import Account, Allocation, Chart, Episode, Invoice, Movement, Receipt
 from connector_pay.lib.models import JobRun, SealedValue
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin
 from members.models import Enrollment, Member, Notice, User
@@ -68,6 +68,9 @@ def road(db) -> Road:
         member=member,
         at=AT,
         business_date=DAY,
+    )
+    Episode.objects.create(
+        account=account, oldest_month=date(2027, 2, 1), kind="short", found_on=DAY, opened_at=AT
     )
     JobRun.objects.create(
         job="send_files", business_date=DAY, asked_at=AT, finished_at=AT, counts={"files": 1}
@@ -179,7 +182,7 @@ def search(client: Client, model: type, term: str) -> list:
 
 class TestReading:
     def test_every_list_and_every_row_of_it_can_be_read(self, road, reviewer):
-        assert len(list_reviews()) == 18
+        assert len(list_reviews()) == 22
         for model in list_reviews():
             assert reviewer.get(address(model, "changelist")).status_code == 200, model
             for row in model.objects.all():

@@ -1,0 +1,48 @@
+"""Late money: bills that an episode asked for are paid, but not by money received by the last day to pay."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from django.db.models import Sum
+
+from billing.balances import Standing
+from billing.credit import sum_withdrawn
+from billing.models import Allocation, Episode, Receipt
+
+
+def find_paid_late(
+    *, episodes: Sequence[Episode], standings: Mapping[int, Standing], today: date
+) -> set[int]:
+    """Those of the episodes whose bills, all paid by now, were not covered by money received by their last day to pay.
+
+    Late money may lie on them though as much came in time and lies elsewhere on the account: we came to know of it
+    afterwards. Two statements.
+    """
+    if not episodes:
+        return set()
+    by_account = {item.account_id: item for item in episodes}
+    missing, elsewhere = Counter[int](), _sum_received_in_time(by_account)
+    placed = Allocation.objects.filter(invoice__account__among=list(by_account), invoice__voided_at=None)
+    columns = ("invoice__account", "invoice__coverage_month", "receipt__received_date")
+    for key, month, received, cents in placed.values_list(*columns).annotate(Sum("cents")).order_by():
+        ladder = by_account[key].ladder
+        if standings[key].due_date_rule(month) >= ladder.find_asked_before(today=today):
+            continue
+        if received > ladder.last_day_to_pay:
+            missing[key] += cents
+        else:
+            elsewhere[key] -= cents
+    return {item.pk for key, item in by_account.items() if missing[key] > elsewhere[key]}
+
+
+def _sum_received_in_time(episodes: Mapping[int, Episode]) -> Counter[int]:
+    """By account, the cents received by the last day to pay that stand and were not given back."""
+    receipts = Receipt.objects.filter(account__among=list(episodes), taken_back_on=None).annotate(
+        back=sum_withdrawn()
+    )
+    total = Counter[int]()
+    for key, received, cents, back in receipts.values_list("account", "received_date", "cents", "back"):
+        if received <= episodes[key].ladder.last_day_to_pay:
+            total[key] += cents - back
+    return total

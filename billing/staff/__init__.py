@@ -1,0 +1,1 @@
+"""Staff's decisions on what is owed."""

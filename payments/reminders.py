@@ -1,0 +1,111 @@
+"""Reminders: what nobody has paid or scheduled yet, told a week and two days before it is due."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, Sum
+from django.utils.translation import override
+
+from billing.accounts import CHUNK
+from billing.balances import OpenInvoice, Standing, read_standings
+from billing.due_date_overrides import read_due_date
+from billing.due_dates import next_month
+from billing.models import Account, DueDateOverride, Invoice
+from members.models import Member
+from members.outbox import Telling, tell
+from payments.coverage_sentences import describe_first_bill
+from payments.mandates import find_live
+from payments.models import MandateStatus, Payment
+from payments.recording import UNDER_WAY
+
+DAYS_BEFORE = (7, 2)
+
+
+def remind(*, today: date, at: datetime) -> int:
+    """Remind of each open bill due in 7 or in 2 days, once each; returns how many notices are new.
+
+    Not where AutoPay drafts the account, nor where what is scheduled covers what is due by then. In chunks, safe to run twice.
+    """
+    asked = sorted(_find_due(today=today))
+    return sum(
+        _remind(account_ids=asked[start : start + CHUNK], today=today, at=at)
+        for start in range(0, len(asked), CHUNK)
+    )
+
+
+def _find_due(*, today: date) -> Iterable[int]:
+    """The accounts on which a bill may be due on one of the days; those with due dates of their own among them."""
+    due_date, days = read_due_date(), {today + timedelta(days=count) for count in DAYS_BEFORE}
+    moved = DueDateOverride.objects.filter(account=None).values_list("coverage_month", flat=True)
+    near = {next_month(today, count=count) for count in range(3)}  # a policy's day may lie in any of these
+    months = [month for month in near.union(moved) if due_date(month) in days]
+    live = Invoice.objects.filter(voided_at=None)
+    own = DueDateOverride.objects.filter(account__isnull=False).values("account")
+    dated = Q(account__enrollment__binder_due_date__isnull=False) | Q(account__in=own)
+    # AutoPay that begins with a later bill does not draft this one.
+    begun = Q(drafts_from__lte=today + timedelta(days=max(DAYS_BEFORE)))
+    drafted = find_live().filter(begun, status=MandateStatus.ON).values("account")
+    asked = live.filter(Q(coverage_month__in=months) | dated).exclude(account__in=drafted)
+    return asked.values_list("account", flat=True).distinct()
+
+
+def _remind(*, account_ids: Sequence[int], today: date, at: datetime) -> int:
+    with transaction.atomic():
+        standings = read_standings(account_ids=account_ids, today=today)
+        scheduled = _read_scheduled(account_ids, after=today)
+        members = _read_members(account_ids)
+        tellings = [
+            telling
+            for key, standing in standings.items()
+            for telling in _list_tellings(standing, members[key], scheduled.get(key, ()), today=today)
+        ]
+        return tell(tellings=tellings, at=at, today=today)
+
+
+def _list_tellings(
+    standing: Standing, member: Member, scheduled: Sequence[tuple[date, int]], *, today: date
+) -> Iterator[Telling]:
+    """What is due up to a bill's day and not scheduled by then is asked for in one reminder."""
+    owed = 0
+    for bill in standing.open_invoices:
+        owed += bill.remaining_cents
+        days = (bill.due_date - today).days
+        missing = owed - sum(cents for day, cents in scheduled if day <= bill.due_date)
+        if days in DAYS_BEFORE and missing > 0:
+            yield _make_telling(standing, member, bill, cents=missing, days=days, today=today)
+
+
+def _make_telling(
+    standing: Standing, member: Member, bill: OpenInvoice, *, cents: int, days: int, today: date
+) -> Telling:
+    with override(member.language):
+        effect = describe_first_bill(standing=standing, today=today)
+    return Telling(
+        event="due_reminder",
+        # By its day: a due date that is moved is worth a reminder of its own.
+        subject=f"invoice:{bill.id}:due:{bill.due_date}:{days}",
+        member=member,
+        facts={
+            "product": standing.product,
+            "plan_name": standing.plan_name,
+            "amount_cents": cents,
+            "due_date": bill.due_date,
+            "effect": effect,
+        },
+    )
+
+
+def _read_scheduled(account_ids: Sequence[int], *, after: date) -> Mapping[int, Sequence[tuple[date, int]]]:
+    """By account, what will count later: on which day how much. It may be at the bank already."""
+    waiting = Payment.objects.filter(account__in=account_ids, status__in=UNDER_WAY, received_date__gt=after)
+    rows = waiting.values_list("account", "received_date").annotate(cents=Sum("amount_cents"))
+    scheduled: dict[int, list[tuple[date, int]]] = {}
+    for account_id, day, cents in rows.order_by("account", "received_date"):
+        scheduled.setdefault(account_id, []).append((day, cents))
+    return scheduled
+
+
+def _read_members(account_ids: Sequence[int]) -> Mapping[int, Member]:
+    accounts = Account.objects.filter(pk__in=account_ids).select_related("enrollment__member")
+    return {account.pk: account.enrollment.member for account in accounts}

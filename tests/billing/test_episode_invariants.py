@@ -1,0 +1,117 @@
+"""The self-check sees who fell out of the night's review, and what was ended against the rules."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import pytest
+
+from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
+from connector_pay.lib.models import JobRun
+from members.models import Enrollment
+from tests.billing.behind import confirm, cover, live, night, pay
+from tests.billing.books import list_broken, noon
+
+pytestmark = pytest.mark.usefixtures("db")
+FOUND, LISTED, LISTED_LONG = date(2025, 12, 24), date(2026, 1, 30), date(2026, 3, 30)
+
+
+def finish(job: str, day: date) -> None:
+    """The job ledger says that the job has run for a day."""
+    JobRun.objects.create(job=job, business_date=day, asked_at=noon(day), finished_at=datetime.now(UTC))
+
+
+def make_behind(until: date = LISTED, *, subsidized: bool = False) -> Account:
+    account = cover(today=date(2025, 12, 2), subsidized=subsidized)
+    live(FOUND, until)
+    finish("review_behind", until)
+    finish("void_ended", until)
+    return account
+
+
+def make_ended() -> Account:
+    """Subsidized coverage that staff have ended with January; January is owed."""
+    account = make_behind(LISTED_LONG, subsidized=True)
+    confirm(account, on=LISTED_LONG)
+    finish("void_ended", date(2026, 3, 31))
+    return account
+
+
+@pytest.mark.parametrize("make", [make_behind, make_ended])
+def test_what_the_nights_leave_behind_is_clean(make: Callable[[], Account]) -> None:
+    make()
+    assert list_broken() == []
+
+
+def test_a_bill_past_due_that_nobody_watches_is_found() -> None:
+    make_behind(date(2026, 1, 2))
+    Episode.objects.update(status="cured")
+    assert {"behind unwatched", "I7 episodes"} <= set(list_broken())
+
+
+def test_an_account_that_the_night_has_not_seen_is_not_held_against_it() -> None:
+    cover(today=date(2025, 12, 2))
+    finish("review_behind", date(2025, 12, 23))
+    assert list_broken() == []
+    finish("review_behind", FOUND)
+    assert list_broken() == ["behind unwatched"]
+
+
+def test_what_came_back_after_the_night_is_the_next_nights() -> None:
+    from tests.billing.books import take_back
+
+    account = cover(today=date(2025, 12, 2))
+    reference = pay(account, on=date(2025, 12, 20))
+    night(FOUND)
+    finish("review_behind", FOUND)
+    take_back(reference, on=FOUND, settled=True)
+    assert list_broken() == []
+    finish("review_behind", date(2025, 12, 25))
+    assert list_broken() == ["behind unwatched"]
+
+
+def test_an_episode_that_asks_for_nothing_any_more_is_found_after_the_night() -> None:
+    account = make_behind(date(2026, 1, 2))
+    pay(account, on=date(2026, 1, 3))
+    assert list_broken() == []
+    finish("review_behind", date(2026, 1, 4))
+    assert list_broken() == ["behind needlessly"]
+    night(date(2026, 1, 4))
+    assert list_broken() == []
+
+
+def test_an_episode_that_was_paid_too_late_may_stay() -> None:
+    account = make_behind(date(2026, 1, 29))
+    pay(account, 20_000, on=date(2026, 1, 29))
+    finish("review_behind", date(2026, 1, 31))
+    assert "behind needlessly" not in list_broken()
+
+
+def test_coverage_listed_without_its_warning_is_found() -> None:
+    cover(today=date(2025, 12, 2))
+    night(FOUND)
+    ids = list(Episode.objects.values_list("pk", flat=True))
+    facts = {"model": Episode, "history": EpisodeMove, "ids": ids, "at": noon(LISTED)}
+    EPISODE_MOVES.move(before="open", after="listed", **facts)
+    assert list_broken() == ["behind told"]
+
+
+@pytest.mark.parametrize("changes", [{"ends_on": date(2026, 2, 28)}, {"status": "active", "ends_on": None}])
+def test_coverage_that_goes_on_after_staff_have_ended_it_is_found(changes: dict[str, object]) -> None:
+    make_ended()
+    Enrollment.objects.update(**changes)
+    assert "behind ended" in list_broken()
+
+
+def test_a_bill_for_a_month_after_the_end_is_found() -> None:
+    account = make_ended()
+    month = {"coverage_month": date(2026, 2, 1), "due_date": date(2026, 1, 23), "issued_on": LISTED_LONG}
+    Invoice.objects.create(
+        account=account, premium_cents=0, amount_cents=0, issued_at=noon(LISTED_LONG), **month
+    )
+    assert list_broken() == ["behind ended", "billed after end"]
+
+
+def test_a_history_against_the_arrows_is_found() -> None:
+    make_behind()
+    EpisodeMove.objects.create(episode=Episode.objects.get(), before="open", after="ended", at=noon(LISTED))
+    assert "I7 episodes" in list_broken()

@@ -1,0 +1,113 @@
+"""Reminders: a week and two days before the due date, of what nobody has paid or scheduled."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from billing.models import Account, DueDateOverride
+from members.models import Notice
+from payments.mandates import suspend_mandates
+from payments.models import MandateStatus, PaymentChannel
+from payments.reminders import remind
+from tests.payments.autopay.granting import turn_on
+from tests.payments.paying import FEBRUARY, PREMIUM, make_account, make_payer, noon, pay
+from tests.payments.test_consequences import grant_autopay
+from tests.people import make_member, make_user
+
+pytestmark = pytest.mark.django_db
+DUE = date(2027, 1, 23)
+A_WEEK_BEFORE, TWO_DAYS_BEFORE = date(2027, 1, 16), date(2027, 1, 21)
+
+
+def remind_on(day: date) -> int:
+    return remind(today=day, at=noon(day))
+
+
+def make_paperless_account(**facts) -> Account:
+    return make_account(member=make_member(paperless_notices=True), **facts)
+
+
+def sign_in(account: Account):
+    """The member pays: a guest cannot schedule."""
+    return make_payer(channel=PaymentChannel.WEB, user=make_user(member=account.enrollment.member))
+
+
+def read_facts(account: Account) -> dict:
+    notices = Notice.objects.filter(event="due_reminder", member=account.enrollment.member)
+    return notices.latest("pk").facts
+
+
+@pytest.mark.parametrize("day", [A_WEEK_BEFORE, TWO_DAYS_BEFORE])
+def test_an_unpaid_bill_is_reminded_of_a_week_and_two_days_before_it_is_due_each_once(day):
+    account = make_paperless_account()
+
+    assert remind_on(day) == 1
+    assert remind_on(day) == 0
+    facts = read_facts(account)
+    assert (facts["amount_cents"], facts["due_date"]) == (PREMIUM, str(DUE))
+    assert facts["effect"] == "February 1, 2027, if paid by January 23, 2027"
+
+
+def test_on_no_other_day():
+    make_paperless_account()
+
+    days = [DUE - timedelta(days=count) for count in range(-3, 12)]
+    assert sum(remind_on(day) for day in days) == 2
+
+
+def test_what_is_paid_in_part_is_asked_for_less():
+    account = make_paperless_account()
+    pay(account, 100_00)
+
+    remind_on(A_WEEK_BEFORE)
+    assert read_facts(account)["amount_cents"] == PREMIUM - 100_00
+
+
+@pytest.mark.parametrize(("cents", "reminded"), [(PREMIUM - 1, 1), (PREMIUM, 0)])
+def test_what_is_scheduled_up_to_the_due_date_is_not_asked_for(cents, reminded):
+    account = make_paperless_account()
+    pay(account, cents, received=DUE, payer=sign_in(account))
+
+    assert remind_on(A_WEEK_BEFORE) == reminded
+
+
+def test_an_account_that_is_drafted_is_left_alone_until_its_mandate_is_suspended():
+    account = make_paperless_account()
+    mandate = grant_autopay(pay(account, 10_00))
+    assert remind_on(A_WEEK_BEFORE) == 0
+
+    suspend_mandates(mandate_ids=[mandate.pk], at=noon(A_WEEK_BEFORE), why="a test")
+    mandate.refresh_from_db()
+    assert mandate.status == MandateStatus.SUSPENDED
+    assert remind_on(A_WEEK_BEFORE) == 1
+
+
+def test_autopay_that_begins_with_a_later_bill_leaves_this_one_to_be_reminded_of():
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 20)))
+    assert remind_on(TWO_DAYS_BEFORE) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_due_date_moved_for_the_month_or_for_the_account_decides(own):
+    account = make_paperless_account()
+    moved = date(2027, 1, 31)
+    DueDateOverride.objects.create(
+        coverage_month=FEBRUARY,
+        account=account if own else None,
+        due_date=moved,
+        reason="storm",
+        recorded_at=noon(A_WEEK_BEFORE),
+    )
+
+    assert remind_on(A_WEEK_BEFORE) == 0
+    assert remind_on(moved - timedelta(days=7)) == 1
+    assert read_facts(account)["due_date"] == str(moved)
+
+
+def test_as_many_statements_for_many_as_for_one(django_assert_max_num_queries):
+    for _ in range(12):
+        make_paperless_account()
+
+    with django_assert_max_num_queries(15):
+        assert remind_on(A_WEEK_BEFORE) == 12
