@@ -11,18 +11,19 @@ Weights = Mapping[str, int]
 
 # How a household pays, as a rule; one month in six it does otherwise.
 HABITS: Weights = {
-    "on time": 44,
-    "on the last day": 20,
-    "scheduled": 12,
-    "late": 8,
-    "in parts": 5,
-    "too little": 3,
-    "twice": 3,
+    "autopay": 32,
+    "on time": 28,
+    "on the last day": 13,
+    "scheduled": 8,
+    "late": 6,
+    "in parts": 4,
+    "too little": 2,
+    "twice": 2,
     "second thoughts": 2,
     "never": 3,
 }
-# Where it pays. Phone, checks and AutoPay join here once the exchange takes them: see `paying.WAYS`.
-WAYS: Weights = {"member": 70, "guest": 15, "unseen guest": 15, "phone": 0, "check": 0, "autopay": 0}
+# Where it pays. Phone and checks join here once the exchange takes them: see `paying.WAYS`.
+WAYS: Weights = {"member": 70, "guest": 15, "unseen guest": 15, "phone": 0, "check": 0}
 # What comes of a payment's bank account, by the sandbox bank's magic numbers.
 ACCOUNTS: Weights = {
     "good": 930,
@@ -35,11 +36,12 @@ ACCOUNTS: Weights = {
 }
 # When the exchange tells us of a change of price or plan, and of an end: before the month is billed, or after.
 CHANGES: Weights = {"before the bill": 1, "after the bill": 0}
-ENDS: Weights = {"before the bill": 1, "after the bill": 0}
+ENDS: Weights = {"before the bill": 1, "after the bill": 1}
 # Whether an enrollment may start in a month that has begun.
 RETROACTIVE: Weights = {"no": 1, "yes": 0}
 
 # In a hundred, each.
+COVERAGE_KEPT, ASKS_FOR_REINSTATEMENT, TURNS_AUTOPAY_OFF, HAS_CEILING = 10, 35, 3, 10
 JOINS_LATER, OTHER_HABIT, SENDS_FORM_TWICE, PAYS_ONE_BILL_ALONE = 30, 16, 4, 12
 WORKERS_REST_TODAY, WORKERS_REST_FOR_DAYS, WORKER_DIES, JOB_RUNS_TWICE = 4, 2, 12, 12
 DUE_DATE_EXTENDED = 10

@@ -6,13 +6,12 @@ from typing import Any
 
 from django.db.models import Count, F, QuerySet, Sum
 
-from billing.models import Invoice
+from billing.models import Episode, EpisodeStatus, Invoice
 from connector_pay.lib.money import format_dollars
 from members.models import EnrollmentMove, EnrollmentStatus, StartMove
 from payments.models import Payment, PaymentStatus, Refund, RefundStatus
 
 PAID_BACK = (RefundStatus.SETTLED, RefundStatus.PRINTED)
-IN_COURSE = "the last day of coverage has passed"
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,9 @@ def _read() -> Iterator[Figure]:
     moves = StartMove.objects.order_by()
     yield Figure("pushed", moves.filter(start_after__gt=F("start_before")).count())
     yield Figure("restored", moves.filter(start_after__lt=F("start_before")).count())
-    ended = EnrollmentMove.objects.filter(after=EnrollmentStatus.ENDED).exclude(why=IN_COURSE)
-    yield Figure("terminated", ended.count())
+    episodes = Episode.objects.order_by()
+    yield Figure("terminated", episodes.filter(ended_on__isnull=False).count())
+    yield Figure("reinstated", episodes.filter(status=EpisodeStatus.REINSTATED).count())
     expired = EnrollmentMove.objects.filter(after=EnrollmentStatus.EXPIRED)
     yield Figure("expired", expired.count())
     yield _sum("refunded", Refund.objects.filter(status__in=PAID_BACK), "cents")

@@ -7,18 +7,21 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from billing.balances import read_standings
+from billing.balances import Standing, read_standings
 from billing.models import Account
 from connector_pay.lib import clock
-from connector_pay.simulation.chances import SENDS_FORM_TWICE, happens, roll
+from connector_pay.simulation.chances import HAS_CEILING, SENDS_FORM_TWICE, happens, roll
 from connector_pay.simulation.households import Household
 from connector_pay.simulation.plans import Act
 from members.models import Member, User
+from payments.autopay.plans import Plan, make_plans
+from payments.autopay.setting_up import UnableToSetUp, may_set_up, read_live, set_up
+from payments.autopay.turning_off import turn_off
 from payments.bank_accounts import BankDetails
 from payments.bank_numbers import UnableToUseBankAccount
 from payments.canceling import UnableToCancel, cancel_payment
 from payments.drafts import Chosen, Contents
-from payments.models import BankAccount, BankAccountStatus, Payment, PaymentChannel, PaymentStatus
+from payments.models import BankAccount, BankAccountStatus, Mandate, Payment, PaymentChannel, PaymentStatus
 from payments.payables import Payable, find_last_day, make_payables
 from payments.recording import Payer, PaymentItem, UnableToRecord, record_payments
 from payments.review import prepare_items
@@ -169,11 +172,40 @@ def _cancel(visit: Visit) -> str:
     return "canceled"
 
 
+def _turn_autopay_on(visit: Visit) -> str:
+    """For every bill that AutoPay does not pay yet."""
+    live = read_live(account_ids=[item.account_id for item in visit.payables])
+    wanted = [
+        item for item in visit.payables if item.account_id not in live and may_set_up(standing=item.standing)
+    ]
+    if not wanted:
+        return "autopay stays as it is"
+    try:
+        mandates = _set_up(visit, wanted)
+    except (UnableToSetUp, UnableToRecord, UnableToUseBankAccount):
+        return "autopay refused"
+    visit.scene.unchecked |= {
+        mandate.bank_account_id
+        for mandate in mandates
+        if mandate.bank_account.status == BankAccountStatus.UNCHECKED
+    }
+    return "autopay on"
+
+
+def _turn_autopay_off(visit: Visit) -> str:
+    """Every bill's."""
+    account_ids = [item.account_id for item in visit.payables]
+    ended = turn_off(account_ids=account_ids, today=visit.scene.today, at=visit.at)
+    return "autopay off" if ended else "autopay stays as it is"
+
+
 _ACTS: dict[str, Callable[[Visit], str]] = {
     "pay": _pay,
     "pay again": _pay_again,
     "schedule": _schedule,
     "cancel": _cancel,
+    "autopay on": _turn_autopay_on,
+    "autopay off": _turn_autopay_off,
 }
 
 
@@ -193,15 +225,44 @@ def _record(visit: Visit, chosen: Sequence[Chosen], *, pay_on: date | None = Non
     return "paid"
 
 
+def _set_up(visit: Visit, wanted: Sequence[Payable]) -> list[Mandate]:
+    """Signed in, from the account saved last or another; some choose a limit. Raises UnableToSetUp."""
+    dice = roll(visit.home.seed, "autopay", visit.home.number, visit.act.day)
+    bank = _choose_bank(visit)
+    chosen = [
+        Chosen(
+            item.account_id, item.standing.monthly_premium_cents + 5_00 if happens(dice, HAS_CEILING) else 0
+        )
+        for item in wanted
+    ]
+
+    def prepare(standings: Mapping[int, Standing], live: Mapping[int, Mandate]) -> list[Plan]:
+        payables = {item.account_id: item for item in make_payables(standings=standings)}
+        if any(item.account_id not in payables for item in chosen):
+            raise UnableToSetUp("This bill is over.")
+        return make_plans(chosen=chosen, payables=payables, live=live, bank=bank, language="en", at=visit.at)
+
+    return set_up(
+        payer=Payer(channel=PaymentChannel.WEB, user=visit.user, name=visit.home.name),
+        bank=bank,
+        account_ids=[item.account_id for item in chosen],
+        prepare=prepare,
+        form_key=UUID(int=dice.getrandbits(128), version=4),
+        today=visit.scene.today,
+        at=visit.at,
+    )
+
+
+def _choose_bank(visit: Visit) -> BankDetails | BankAccount:
+    """The account that the member saved last, unless another is to be typed."""
+    saved = visit.scene.saved.get(visit.user.pk, []) if visit.user and visit.act.account == "good" else []
+    return saved[-1] if saved else _type_bank(visit, holder=visit.home.name)
+
+
 def _pay_as_member(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> list[Payment]:
     """Signed in; from the account saved last, unless the household types another."""
-    saved = visit.scene.saved.get(visit.user.pk, []) if visit.user and visit.act.account == "good" else []
     payer = Payer(channel=PaymentChannel.WEB, user=visit.user, name=visit.home.name)
-    bank = saved[-1] if saved else _type_bank(visit, holder=visit.home.name)
-    payments = _press_pay(visit, chosen, payer=payer, bank=bank, pay_on=pay_on)
-    if not saved and visit.user:
-        visit.scene.saved.setdefault(visit.user.pk, []).append(payments[0].bank_account)
-    return payments
+    return _press_pay(visit, chosen, payer=payer, bank=_choose_bank(visit), pay_on=pay_on)
 
 
 def _pay_as_guest(

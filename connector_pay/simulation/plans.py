@@ -10,6 +10,7 @@ from connector_pay.simulation.chances import (
     HABITS,
     OTHER_HABIT,
     PAYS_ONE_BILL_ALONE,
+    TURNS_AUTOPAY_OFF,
     WAYS,
     choose,
     happens,
@@ -24,7 +25,7 @@ DUE_DAY = 23
 class Act:
     """Something a household does: pay, schedule or cancel. `share` is how much of what is due, in a hundred.
 
-    `what` is "pay", "pay again" (a month's premium, whatever is due), "schedule" or "cancel".
+    `what` is "pay", "pay again" (a month's premium, whatever is due), "schedule", "cancel", "autopay on" or "autopay off".
     """
 
     day: date
@@ -53,6 +54,19 @@ def plan_month(*, home: Household, month: date, since: date) -> list[Act]:
         one_bill=happens(dice, PAYS_ONE_BILL_ALONE),
     )
     return [act for act in _PLANS[habit](first, dice) if act.day >= since]
+
+
+def _leave_it_to_autopay(act: Act, dice: Random) -> Iterator[Act]:
+    """Turned on where it is not; now and then turned off, or a part paid beside it."""
+    off = happens(dice, TURNS_AUTOPAY_OFF)
+    yield replace(
+        _on(act, dice.randint(2, 18)),
+        what="autopay off" if off else "autopay on",
+        way="member",
+        one_bill=False,
+    )
+    if happens(dice, TURNS_AUTOPAY_OFF):
+        yield replace(_on(act, dice.randint(3, DUE_DAY)), share=dice.randint(20, 80), account="good")
 
 
 def _pay_on_time(act: Act, dice: Random) -> Iterator[Act]:
@@ -105,6 +119,7 @@ def _never_pay(act: Act, dice: Random) -> Iterator[Act]:
 
 
 _PLANS: dict[str, Callable[[Act, Random], Iterator[Act]]] = {
+    "autopay": _leave_it_to_autopay,
     "on time": _pay_on_time,
     "on the last day": _pay_on_the_last_day,
     "scheduled": _schedule,
