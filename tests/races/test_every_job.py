@@ -13,31 +13,36 @@ from django.conf import settings
 from django.test import override_settings
 
 from billing import invoices
-from billing.models import Account
+from billing.models import Account, DueDateOverride
 from connector_pay.celery import read_timetable
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Job, run_until
 from connector_pay.lib.models import JobRun
 from connector_pay.self_check import find_violations
 from connector_pay.simulation.facts import read_facts
-from members.models import EnrollmentMove, Notice
+from members.models import Enrollment, EnrollmentMove, Notice
 from payments.drafts import Contents, start_draft
 from payments.models import PaymentDraft
 from tests import people
 from tests.crash_points import Stage
 from tests.diary import END_OF_DAY, Diary, eastern
 from tests.journeys.living import CLOSED_ACCOUNT, NO_MONEY, pay
+from tests.payments.autopay.granting import turn_on
 from tests.races.together import run_together
 
 EVE, DAY, THREE_DAYS_LATER = date(2027, 2, 23), date(2027, 2, 24), date(2027, 2, 27)
 A_DAY_MORE, ALL_POSTED = date(2027, 2, 28), date(2027, 3, 16)
-APRIL = date(2027, 4, 1)
-JOBS = [job.name for job in read_timetable()]
-# What only asks how things are is not asked anew for a day that has passed.
-THAT_WORK = [job.name for job in read_timetable() if not job.only_asks]
-OF_OTHER_DAYS: set[str] = set()  # jobs that find nothing to do on the 24th
+FEBRUARY, APRIL = date(2027, 2, 1), date(2027, 4, 1)
+OF_OTHER_DAYS = {"announce_drafts", "draft_autopay"}  # they find nothing to do on the 24th
+JOBS = [job.name for job in read_timetable() if job.name not in OF_OTHER_DAYS]
 # Late at these, debits go out or are known of on later days: the same money, other days of the bank.
 MOVE_THE_BANKS_DAYS = {"read_bank", "settle_due", "make_retries", "send_files"}
+# What only asks how things are is not asked anew for a day that has passed. Until every one of those debits has posted, weeks pass.
+THAT_WORK = [
+    pytest.param(job.name, marks=pytest.mark.prove if job.name in MOVE_THE_BANKS_DAYS else ())
+    for job in read_timetable()
+    if job.name in JOBS and not job.only_asks
+]
 Facts = dict[str, list[tuple[Any, ...]]]
 
 
@@ -65,8 +70,19 @@ def live_until_the_eve() -> None:
     enroll(16, "Alice")  # never pays: pushed on the 24th
     bob, carol, dan, erin = (enroll(16, name) for name in ("Bob", "Carol", "Dan", "Erin"))
     frank = enroll(16, "Frank", requested_start=APRIL)
-    enroll(16, "Ivan", premium_cents=0, ends_on=EVE)
-    gina = enroll(16, "Gina")
+    ivan = enroll(16, "Ivan", premium_cents=0, requested_start=FEBRUARY, ends_on=EVE)
+    turn_on(ivan, at=eastern(2027, 2, 16))  # ends with the coverage
+    judy = enroll(16, "Judy", premium_cents=0, requested_start=FEBRUARY)
+    behind = enroll(16, "Liz", premium_cents=0, requested_start=FEBRUARY).enrollment
+    people.make_rate(enrollment=behind, month=date(2027, 3, 1), premium_cents=284_17)  # due on the 23rd
+    kim, gina = enroll(16, "Kim"), enroll(16, "Gina")
+    DueDateOverride.objects.create(  # reminded two days before
+        account=kim,
+        coverage_month=date(2027, 3, 1),
+        due_date=date(2027, 2, 26),
+        reason="a bill that came late",
+        recorded_at=eastern(2027, 2, 16),
+    )
     pay(noon(16), erin, number=NO_MONEY)  # returned on the 22nd, sent again on the 24th
     pay(noon(16), frank, on=DAY)
     live(date(2027, 2, 16), date(2027, 2, 17))
@@ -76,6 +92,7 @@ def live_until_the_eve() -> None:
     live(date(2027, 2, 19), date(2027, 2, 22))
     pay(noon(23), carol)  # settles on the 24th
     live(EVE)
+    Enrollment.objects.filter(account=judy).update(ends_on=date(2027, 2, 28))  # the bill for March is void
     pay(Diary(traveller=None, moment=eastern(2027, 2, 23, 19)), gina)  # in the 24th's file
     people.make_enrollment(external_id="Hank", requested_start=APRIL, at=eastern(2027, 2, 23, 20))
     start_draft(user=None, session_digest="a browser's", contents=Contents(), at=eastern(2027, 2, 23, 21))
@@ -212,9 +229,9 @@ def test_every_job_has_something_to_do_on_the_day(eve: Stage, tmp_path) -> None:
     with stage.opened(template=eve.name, bank=eve.folder):
         stage.fork(live_the_day, effects=())
         runs = stage.fork(lambda: list(JobRun.objects.filter(business_date=DAY)), effects=()).result
-    assert {run.job for run in runs} == set(JOBS)
+    assert {run.job for run in runs} >= set(JOBS)
     idle = {run.job for run in runs if not any(run.counts.values())}
-    assert idle == OF_OTHER_DAYS
+    assert not idle & set(JOBS)
 
 
 class TestEveryJob:
@@ -236,5 +253,5 @@ class TestEveryJob:
 
 
 def test_the_day_leaves_nothing_broken_and_nothing_undone(live_from) -> None:
-    for facts in (live_from(live_the_day), live_from(live_in_time, "send_files")):
+    for facts in (live_from(live_the_day), live_from(live_in_time, "credit_due")):
         assert (facts["broken"], facts["unfinished"], facts["drafts"]) == ([], [], [])
