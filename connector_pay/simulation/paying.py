@@ -307,29 +307,8 @@ def _press_pay(
     pay_on: date | None,
     shown: bool = True,
 ) -> list[Payment]:
-    """The review's sentences, then the payment; sometimes the same form twice. Raises UnableToRecord."""
-    payables = {item.account_id: item for item in visit.payables}
-    contents = Contents(account_ids=tuple(payables), shows_account=shown, chosen=tuple(chosen), pay_on=pay_on)
-    review = prepare_items(
-        contents=contents,
-        payables=payables,
-        bank=bank,
-        same={},
-        today=visit.scene.today,
-        language="en",
-        whose="your" if payer.user else "the",
-    )
-    items = [
-        PaymentItem(
-            account_id=item.payable.account_id,
-            amount_cents=item.amount_cents,
-            received_date=item.received_date,
-            coverage_sentence=item.sentence,
-            authorization_text=item.authorization,
-            due_was_shown=shown,
-        )
-        for item in review
-    ]
+    """The review, then the payment; sometimes the same form twice. Raises UnableToRecord, UnableToUseBankAccount."""
+    items = _review(visit, chosen, bank=bank, pay_on=pay_on, shown=shown)
     dice = roll(visit.home.seed, "form", visit.home.number, visit.act.day, visit.act.at)
     press = partial(
         record_payments,
@@ -346,3 +325,36 @@ def _press_pay(
         if [payment.pk for payment in again] != [payment.pk for payment in payments]:
             raise UnableToPayOnce(f"{visit.home.member_id} on {visit.act.day}: {again} is not {payments}.")
     return payments
+
+
+def _review(
+    visit: Visit,
+    chosen: Sequence[Chosen],
+    *,
+    bank: BankDetails | BankAccount,
+    pay_on: date | None,
+    shown: bool,
+) -> list[PaymentItem]:
+    """What the payer is told before authorizing, and agrees to."""
+    payables = {item.account_id: item for item in visit.payables}
+    contents = Contents(account_ids=tuple(payables), shows_account=shown, chosen=tuple(chosen), pay_on=pay_on)
+    items = prepare_items(
+        contents=contents,
+        payables=payables,
+        bank=bank,
+        same={},
+        today=visit.scene.today,
+        language="en",
+        whose="your" if visit.user else "the",
+    )
+    return [
+        PaymentItem(
+            account_id=item.payable.account_id,
+            amount_cents=item.amount_cents,
+            received_date=item.received_date,
+            coverage_sentence=item.sentence,
+            authorization_text=item.authorization,
+            due_was_shown=shown,
+        )
+        for item in items
+    ]

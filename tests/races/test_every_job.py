@@ -37,7 +37,8 @@ OF_OTHER_DAYS = {"announce_drafts", "draft_autopay"}  # they find nothing to do 
 JOBS = [job.name for job in read_timetable() if job.name not in OF_OTHER_DAYS]
 # Late at these, debits go out or are known of on later days: the same money, other days of the bank.
 MOVE_THE_BANKS_DAYS = {"read_bank", "settle_due", "make_retries", "send_files"}
-# What only asks how things are is not asked anew for a day that has passed. Until every one of those debits has posted, weeks pass.
+# What only asks how things are is not asked anew for a day that has passed. Until every one of those debits
+# has posted, weeks pass.
 THAT_WORK = [
     pytest.param(job.name, marks=pytest.mark.prove if job.name in MOVE_THE_BANKS_DAYS else ())
     for job in read_timetable()

@@ -15,6 +15,7 @@ from connector_pay.simulation.helper import UnableToHelp, helped
 from connector_pay.simulation.scratch import UnableToMakeScratch, scratch_exchange
 from members.models import Enrollment, Member
 from tests import people
+from tests.databases import run_as_owner
 from tests.diary import eastern
 from tests.simulation.simulating import list_folders, list_scratch
 
@@ -42,6 +43,12 @@ class TestTheScratchDatabase:
         with pytest.raises(ZeroDivisionError), scratch_exchange(seed=1):
             raise ZeroDivisionError
         assert list_scratch() == before
+
+    def test_what_a_killed_simulation_left_goes_with_the_next_one(self):
+        run_as_owner('CREATE DATABASE "simulation_999999999_abcdef"')
+        assert "simulation_999999999_abcdef" in list_scratch()
+        with scratch_exchange(seed=1):
+            assert "simulation_999999999_abcdef" not in list_scratch()
 
     @override_settings(DATABASE_OWNER_URL="")
     def test_without_a_login_that_may_make_databases_it_says_so(self):

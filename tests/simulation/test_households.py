@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from billing.due_dates import first_of_month, next_month
+from billing.due_dates import next_month
 from connector_pay.simulation.chances import HABITS
 from connector_pay.simulation.households import make_household
 from payments.ach.routing_numbers import compute_check_digit
@@ -34,18 +34,26 @@ def test_every_habit_is_somebodys():
     assert {home.habit for home in HOMES} == set(HABITS)
 
 
-def test_a_change_and_an_end_are_told_before_the_month_they_touch_is_billed():
-    told = {"change": 0, "end": 0}
+def list_told(kind: str) -> list[int]:
+    """For each event of a kind, how many days before the month it touches is billed it is told."""
+    days = []
     for home, day, event in list_events():
-        if event["kind"] == "change":
-            billed = next_month(date.fromisoformat(event["from_month"]), count=-1)
-        elif event["kind"] == "end":
-            billed = first_of_month(date.fromisoformat(event["ends_on"]))
-        else:
-            continue
-        told[event["kind"]] += 1
-        assert home.enrolls_on <= day < billed
-    assert min(told.values()) > 3
+        if event["kind"] == kind:
+            touched = event.get("from_month") or next_month(date.fromisoformat(event["ends_on"])).isoformat()
+            assert home.enrolls_on <= day
+            days.append((next_month(date.fromisoformat(touched), count=-1) - day).days)
+    return days
+
+
+def test_a_change_is_told_before_the_month_it_touches_is_billed():
+    told = list_told("change")
+    assert len(told) > 10
+    assert min(told) > 0
+
+
+def test_an_end_is_told_before_the_next_month_is_billed_or_after():
+    told = list_told("end")
+    assert min(told) < 0 < max(told)
 
 
 def test_nobody_enrolls_into_a_month_that_has_begun():

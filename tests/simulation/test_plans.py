@@ -47,6 +47,14 @@ def test_each_habit_is_played_in_its_days(habit: str, first: int, last: int, act
         assert all(first <= act.day.day <= last and act.day.month == 3 for act in planned)
 
 
+def test_autopay_is_turned_on_once_a_month_where_it_is_not_and_off_by_a_few():
+    plans = plan("autopay")
+    first = [planned[0].what for planned in plans]
+    assert set(first) <= {"autopay on", "autopay off"}
+    assert first.count("autopay on") > 0.8 * len(first)
+    assert all(act.what == "pay" and act.share < 100 for planned in plans for act in planned[1:])
+
+
 def test_too_little_is_less_than_what_is_due():
     assert all(act.share < 100 for planned in plan("too little") for act in planned)
 
