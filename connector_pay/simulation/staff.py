@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +26,16 @@ from connector_pay.simulation.chances import (
     roll,
 )
 from members.models import User
+from payments.models import Refund, RefundStatus
 from payments.refund_rules import UnableToRefund
-from payments.refunds import approve_refund, ask_refund, find_refundable, list_checks_to_print, print_check
+from payments.refunds import (
+    RefundableReceipt,
+    approve_refund,
+    ask_refund,
+    find_refundable,
+    list_checks_to_print,
+    print_check,
+)
 
 NAMES = ("asker", "approver")
 FIRST_CHECK = 100_000
@@ -65,30 +75,35 @@ def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
 
 
 def give_back(*, seed: int, today: date, at: datetime) -> int:
-    """Refund whatever credit waits for it, and print the checks; returns how many refunds were approved."""
+    """Ask for whatever credit nobody has asked for, approve all, and print the checks; returns how many were approved."""
     asker, approver = _find_staff()
-    approved = 0
     for item in find_refundable(today=today):
-        dice = roll(seed, "refund", item.receipt.pk, today)
+        _ask_refund(item, form_key=roll(seed, "refund", item.receipt.pk, today), by=asker, today=today, at=at)
+    approved = 0
+    for key in Refund.objects.filter(status=RefundStatus.ASKED).order_by("pk").values_list("pk", flat=True):
         try:
-            refund = ask_refund(
-                receipt_id=item.receipt.pk,
-                cents=item.idle_cents,
-                method=item.method,
-                why="coverage is over",
-                form_key=UUID(int=dice.getrandbits(128), version=4),
-                by=asker,
-                today=today,
-                at=at,
-            )
-            approve_refund(refund_id=refund.pk, by=approver, today=today, at=at)
+            approve_refund(refund_id=key, by=approver, today=today, at=at)
         except UnableToRefund:
-            continue
+            continue  # spent, returned or not yet cleared: it is looked at again next month
         approved += 1
     for check in list_checks_to_print():
         number = str(FIRST_CHECK + check.refund.pk)
         print_check(refund_id=check.refund.pk, check_number=number, today=today, at=at)
     return approved
+
+
+def _ask_refund(item: RefundableReceipt, *, form_key: Random, by: User, today: date, at: datetime) -> None:
+    with suppress(UnableToRefund):  # not yet: next month again
+        ask_refund(
+            receipt_id=item.receipt.pk,
+            cents=item.idle_cents,
+            method=item.method,
+            why="coverage is over",
+            form_key=UUID(int=form_key.getrandbits(128), version=4),
+            by=by,
+            today=today,
+            at=at,
+        )
 
 
 def decide_terminations(*, seed: int, today: date, at: datetime) -> int:
