@@ -37,7 +37,7 @@ ACCOUNTS: Weights = {
 # When the exchange tells us of a change of price or plan, and of an end: before the month is billed, or after.
 CHANGES: Weights = {"before the bill": 1, "after the bill": 0}
 ENDS: Weights = {"before the bill": 1, "after the bill": 1}
-# Whether an enrollment may start in a month that has begun.
+# Whether an enrollment may start in a month that has begun. What weighs 0 here waits for rules that are still to come.
 RETROACTIVE: Weights = {"no": 1, "yes": 0}
 
 # In a hundred, each.
