@@ -13,13 +13,13 @@ pytestmark = pytest.mark.usefixtures("django_db_setup")
 
 
 def test_the_same_numbers_give_the_same_last_line_whatever_the_order_of_sets():
-    first, second = (start(members=15, months=2, seed=7, hash_seed=seed) for seed in ("1", "2"))
+    first, second = (start(members=20, months=1, seed=7, hash_seed=seed) for seed in ("1", "2"))
     lines, again = finish(first), finish(second)
     assert re.fullmatch("[0-9a-f]{64}", lines[-1])
     assert lines[-1] == again[-1]
-    assert lines[0] == "Seed 7: 15 households live 2 months on a scratch database"
-    assert [line.split()[0] for line in lines[1:3]] == ["2027-01", "2027-02"]
-    table = {line.split()[0]: line.split()[1:] for line in lines[4:-1]}
+    assert lines[0] == "Seed 7: 20 households, 1 months, on a scratch database"
+    assert lines[1].startswith("2027-01  ")
+    table = {line.split()[0]: line.split()[1:] for line in lines[3:-1]}
     assert list(table)[:3] == ["billed", "collected", "returned"]
     assert {"pushed", "restored", "terminated", "refunded"} < set(table)
     assert int(table["billed"][0]) > 15

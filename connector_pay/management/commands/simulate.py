@@ -40,7 +40,7 @@ class Command(BaseCommand):
         """What is lived, one line a month, then the figures, then the hash."""
         try:
             with scratch.scratch_exchange(seed=seed):
-                self._say(f"Seed {seed}: {members:,} households live {months} months on a scratch database")
+                self._say(f"Seed {seed}: {members:,} households, {months} months, on a scratch database")
                 outcome = exchange.simulate(members=members, months=months, seed=seed, say=self._say)
         except BROKEN as problem:
             raise CommandError(f"Seed {seed}, {members} members: {problem}") from problem
