@@ -302,6 +302,8 @@ SFTP: dict[str, Any] = {
     "timeout_seconds": env.number("SFTP_TIMEOUT_SECONDS", 30),
     "files_stay": env.boolean("SFTP_FILES_STAY", default=False),
 }
+SANDBOX_BANK = "payments.bank.sandbox.SandboxBank"
+SANDBOX_BANK_SEED = 0  # of the bad days that a simulation's bank has
 SANDBOX_BANK_DIR = Path(env.text("SANDBOX_BANK_DIR", str(DATA_DIR / "sandbox_bank")))
 BANK_VALIDATION_METHODS = env.words(
     "BANK_VALIDATION_METHODS",

@@ -106,8 +106,13 @@ class _Household:
 def generate_events(*, households: int, seed: int, today: date) -> Iterator[dict[str, Any]]:
     """The events of one exchange, ready for intake, household by household."""
     for number in range(1, households + 1):
-        dice = random.Random(f"{seed}:{number}")  # noqa: S311  names and prices, no secrets
-        yield from _make_household(_Household(number=number, seed=seed, today=today, dice=dice))
+        yield from generate_household(number=number, seed=seed, today=today)
+
+
+def generate_household(*, number: int, seed: int, today: date) -> Iterator[dict[str, Any]]:
+    """The events of one household, as of the day on which it enrolls."""
+    dice = random.Random(f"{seed}:{number}")  # noqa: S311  names and prices, no secrets
+    yield from _make_household(_Household(number=number, seed=seed, today=today, dice=dice))
 
 
 def _make_household(home: _Household) -> Iterator[dict[str, Any]]:

@@ -2,9 +2,10 @@
 
 Only views, tasks and commands read this clock; rules are passed `today=` and `at=`. In demo mode the
 business date may run ahead of the machine's by whole days (`DemoClock`), so that a demonstration can live
-a month in an afternoon.
+a month in an afternoon. In a simulation it stands where it was put.
 """
 
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,14 @@ from django.conf import settings
 
 EASTERN = ZoneInfo("America/New_York")
 MIDNIGHT = time()
+_SIMULATED: ContextVar[datetime | None] = ContextVar("simulated moment", default=None)
 
 
 def now() -> datetime:
     """The business moment, in UTC: machine time, plus the demo clock's days on the Eastern calendar."""
+    simulated = _SIMULATED.get()
+    if simulated is not None:
+        return simulated
     machine = datetime.now(UTC)
     if not settings.DEMO_MODE:
         return machine
@@ -27,6 +32,11 @@ def now() -> datetime:
 def today() -> date:
     """The business date: the calendar date in America/New_York."""
     return business_date(moment=now())
+
+
+def stand_at(moment: datetime | None) -> None:
+    """In a simulation business time stands at this moment until it is put elsewhere; None lets it go."""
+    _SIMULATED.set(moment)
 
 
 def business_date(*, moment: datetime) -> date:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 HIDDEN = "."
 LONGEST_NAME_THERE_IS = 255  # on any file system
@@ -49,11 +50,12 @@ class Bank(Protocol):
 def open_bank(*, at: datetime) -> Bank:
     """The bank of this installation at a moment: the sandbox lives on business time."""
     from payments.bank.folder import FolderBank
-    from payments.bank.sandbox import SandboxBank
     from payments.banking_calendar import read_calendar
 
     if settings.BANK_DRIVER == "sandbox":
-        return SandboxBank(folder=settings.SANDBOX_BANK_DIR, at=at, calendar=read_calendar())
+        sandbox: type[Bank] = import_string(settings.SANDBOX_BANK)
+        bank: Bank = sandbox(folder=settings.SANDBOX_BANK_DIR, at=at, calendar=read_calendar())  # type: ignore[call-arg]
+        return bank
     if settings.BANK_DRIVER == "folder":
         return FolderBank(folder=Path(settings.BANK_FOLDER))
     if settings.BANK_DRIVER == "sftp":

@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from billing.models import Account
+from connector_pay.simulation.facts import read_facts
 from payments import tasks
 from payments.autopay import announcing, drafting, turning_off
 from payments.bank_accounts import approve
 from payments.models import BankAccount
-from tests.business_facts import read_facts
 from tests.crash_points import Work, check_every_crash_point
 from tests.crashes.test_crash_points import enroll_alice_and_bob
 from tests.diary import eastern

@@ -12,6 +12,7 @@ from django.test import override_settings
 
 from billing import ends, invoices, overdue, terminations
 from billing.models import Episode
+from connector_pay.simulation.facts import read_facts
 from members.models import Enrollment, User
 from payments import settlement, tasks
 from payments.bank.sandbox import SandboxBank
@@ -21,7 +22,6 @@ from payments.recording import Payer, PaymentItem, record_payments
 from payments.statements import authorization_text
 from tests import people
 from tests.billing import behind
-from tests.business_facts import read_facts
 from tests.crash_points import Effect, Work, check_every_crash_point
 from tests.diary import eastern
 from tests.payments.outgoing import make_bank_account, make_prenote

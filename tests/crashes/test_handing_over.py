@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from connector_pay.simulation.facts import read_facts
 from payments import tasks
 from payments.ach import sending
 from payments.bank import folder, sftp
@@ -25,7 +26,6 @@ from payments.bank.sandbox import SandboxBank
 from payments.bank.sftp import SftpBank
 from payments.models import BankFile
 from tests import databases
-from tests.business_facts import read_facts
 from tests.crash_points import Effect, Work, check_every_crash_point
 from tests.crashes.test_crash_points import prepare_recorded, validate
 from tests.diary import eastern

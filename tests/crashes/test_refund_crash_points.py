@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
+from connector_pay.simulation.facts import read_facts
 from members.models import User
 from payments.models import Payment, Refund, RefundStatus
 from tests import people
-from tests.business_facts import read_facts
 from tests.crash_points import Work, check_every_crash_point
 from tests.payments import refunding
 from tests.payments.refunding import CLEARED, CREDIT

@@ -25,6 +25,18 @@ def test_the_business_date_turns_at_midnight_eastern(moment, day):
 
 
 @pytest.mark.django_db
+def test_in_a_simulation_it_stands_where_it_was_put_until_it_is_let_go():
+    moment = datetime(2027, 1, 24, 4, 59, 59, tzinfo=UTC)
+    with time_machine.travel(datetime(2031, 5, 1, tzinfo=UTC), tick=False):
+        clock.stand_at(moment)
+        try:
+            assert (clock.now(), clock.today()) == (moment, date(2027, 1, 23))
+        finally:
+            clock.stand_at(None)
+        assert clock.today() > date(2031, 4, 1)
+
+
+@pytest.mark.django_db
 class TestDemoClock:
     def test_it_is_the_machines_date_until_the_clock_is_moved(self):
         with time_machine.travel(datetime(2027, 1, 5, 15, 0, tzinfo=UTC), tick=False):

@@ -7,7 +7,7 @@ import phonenumbers
 import pytest
 
 from members import member_id
-from members.exchange_generator import generate_events
+from members.exchange_generator import generate_events, generate_household
 from members.models import Enrollment, Member
 from tests.members.events import JANUARY_5, apply
 
@@ -28,6 +28,11 @@ def people_of(events):
 
 def test_the_same_households_seed_and_date_give_the_same_events():
     assert generate() == generate()
+
+
+def test_a_household_by_itself_is_the_one_of_the_exchange():
+    alone = [list(generate_household(number=number, seed=1, today=TODAY)) for number in (1, 2, 3)]
+    assert generate(households=3) == [event for events in alone for event in events]
     assert generate(seed=2) != generate()
 
 

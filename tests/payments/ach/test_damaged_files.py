@@ -18,13 +18,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from connector_pay.self_check import find_violations
+from connector_pay.simulation.facts import read_facts
 from payments.ach import layouts
 from payments.ach.banking_days import FEDERAL_RESERVE
 from payments.ach.stored_files import open_file
 from payments.bank import open_bank
 from payments.bank.sandbox_returns import list_reports, write_returns
 from payments.models import BankFile, FileEntry, FileMove, FileStatus, PaymentStatus, Prenote, ReturnLine
-from tests.business_facts import read_facts
 from tests.payments.incoming_files import FRIDAY, read_files
 from tests.payments.outgoing import make_bank_account, make_prenote
 from tests.payments.paying import TUESDAY, make_account, noon, pay, read, send, settle

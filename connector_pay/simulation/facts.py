@@ -1,5 +1,6 @@
 """The business facts of a database: what happened to whom, for how much and when, without ids, traces or machine times."""
 
+import hashlib
 from typing import Any
 
 from billing.models import Episode, Invoice, Movement, Receipt, Withdrawal
@@ -48,7 +49,7 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "files": BankFile.objects.values_list(
             "name", "direction", "kind", "status", "entry_count", "debit_cents", "credit_cents"
         ),
-        "entries": FileEntry.objects.values_list("file__name", "line", "kind", "amount_cents"),
+        "entries": FileEntry.objects.values_list("file__name", "kind", "amount_cents"),
         "prenotes": Prenote.objects.values_list("bank_account__last_four", "effective_date", "outcome"),
         "returns": ReturnLine.objects.values_list("code", "amount_cents", "applied", "parked_because"),
         "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
@@ -57,3 +58,13 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         ),
     }
     return {name: sorted(rows, key=repr) for name, rows in questions.items()}
+
+
+def hash_facts() -> str:
+    """The sha256 of all of it, in hex: the same for the same business facts, on any machine."""
+    digest = hashlib.sha256()
+    for name, rows in read_facts().items():
+        digest.update(f"{name}\n".encode())
+        for row in rows:
+            digest.update(f"{row!r}\n".encode())
+    return digest.hexdigest()

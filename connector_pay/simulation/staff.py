@@ -1,0 +1,174 @@
+"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, and extend a due date."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from billing.due_date_overrides import read_due_date
+from billing.due_dates import first_of_month, next_month
+from billing.models import DueDateOverride, Episode, EpisodeStatus
+from billing.reinstatement import (
+    UnableToReinstate,
+    approve_reinstatement,
+    ask_reinstatement,
+    decline_reinstatement,
+)
+from billing.terminations import UnableToEndCoverage, end_coverage, keep_coverage, list_terminations
+from connector_pay.simulation.chances import (
+    ASKS_FOR_REINSTATEMENT,
+    COVERAGE_KEPT,
+    DUE_DATE_EXTENDED,
+    happens,
+    roll,
+)
+from members.models import User
+from payments.models import Refund, RefundStatus
+from payments.refund_rules import UnableToRefund
+from payments.refunds import (
+    RefundableReceipt,
+    approve_refund,
+    ask_refund,
+    find_refundable,
+    list_checks_to_print,
+    print_check,
+)
+
+NAMES = ("asker", "approver")
+FIRST_CHECK = 100_000
+DAYS_MORE = 5
+PATIENCE = timedelta(days=60)
+
+
+def hire_staff() -> None:
+    """One who asks, another who approves."""
+    for name in NAMES:
+        User.objects.create(
+            username=name,
+            email=f"{name}@example.org",
+            is_staff=True,
+            password="!",  # noqa: S106  nobody signs in
+        )
+
+
+def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
+    """What is theirs to do on this day of the month; returns how much of each."""
+    tasks = _TASKS.get(today.day, ())
+    return Counter({task.__name__: task(seed=seed, today=today, at=at) for task in tasks})
+
+
+def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
+    """By policy, everyone has some days more for the next month, said before its due date."""
+    month = next_month(first_of_month(today))
+    if not happens(roll(seed, "extension", month), DUE_DATE_EXTENDED):
+        return 0
+    due_date = read_due_date()(month) + timedelta(days=DAYS_MORE)
+    _, is_new = DueDateOverride.objects.get_or_create(
+        coverage_month=month,
+        account=None,
+        defaults={"due_date": due_date, "reason": "winter storm", "recorded_at": at},
+    )
+    return int(is_new)
+
+
+def give_back(*, seed: int, today: date, at: datetime) -> int:
+    """Ask for whatever credit nobody has asked for, approve all, and print the checks; returns how many were approved."""
+    asker, approver = _find_staff()
+    for item in find_refundable(today=today):
+        _ask_refund(item, form_key=roll(seed, "refund", item.receipt.pk, today), by=asker, today=today, at=at)
+    approved = 0
+    for key in Refund.objects.filter(status=RefundStatus.ASKED).order_by("pk").values_list("pk", flat=True):
+        try:
+            approve_refund(refund_id=key, by=approver, today=today, at=at)
+        except UnableToRefund:
+            continue  # spent, returned or not yet cleared: it is looked at again next month
+        approved += 1
+    for check in list_checks_to_print():
+        number = str(FIRST_CHECK + check.refund.pk)
+        print_check(refund_id=check.refund.pk, check_number=number, today=today, at=at)
+    return approved
+
+
+def _ask_refund(item: RefundableReceipt, *, form_key: Random, by: User, today: date, at: datetime) -> None:
+    with suppress(UnableToRefund):  # not yet: next month again
+        ask_refund(
+            receipt_id=item.receipt.pk,
+            cents=item.idle_cents,
+            method=item.method,
+            why="coverage is over",
+            form_key=UUID(int=form_key.getrandbits(128), version=4),
+            by=by,
+            today=today,
+            at=at,
+        )
+
+
+def decide_terminations(*, seed: int, today: date, at: datetime) -> int:
+    """Confirm the list of coverage to be ended, but for a few that staff keep; returns how many were ended."""
+    ended = 0
+    for item in list_terminations(today=today):
+        dice = roll(seed, "termination", item.episode.account.enrollment.external_id, today)
+        facts: dict[str, Any] = {
+            "episode_id": item.episode.pk,
+            "by": _find_staff()[1],
+            "today": today,
+            "at": at,
+        }
+        if happens(dice, COVERAGE_KEPT):
+            keep_coverage(why="they have called", **facts)
+            continue
+        # Where a hole was found late, staff choose: the last month that was paid.
+        chosen = None if item.ends_on else item.episode.oldest_month - timedelta(days=1)
+        try:
+            end_coverage(ends_on=chosen, **facts)
+        except UnableToEndCoverage:
+            continue
+        ended += 1
+    return ended
+
+
+def decide_reinstatements(*, seed: int, today: date, at: datetime) -> int:
+    """Write down who asks for their coverage back, approve what has been paid, and decline what was not for long."""
+    approved = 0
+    asker, approver = _find_staff()
+    episodes = Episode.objects.select_related("account__enrollment").order_by("pk")
+    for episode in episodes.filter(status=EpisodeStatus.ASKED):
+        facts: dict[str, Any] = {"episode_id": episode.pk, "by": approver, "today": today, "at": at}
+        try:
+            approve_reinstatement(**facts)
+            approved += 1
+        except UnableToReinstate:
+            if episode.decided_on and today - episode.decided_on > PATIENCE:
+                decline_reinstatement(why="not paid", **facts)
+    for episode in episodes.filter(status=EpisodeStatus.ENDED, decided_on__gt=today - PATIENCE):
+        if happens(
+            roll(seed, "reinstatement", episode.account.enrollment.external_id, today), ASKS_FOR_REINSTATEMENT
+        ):
+            _ask(episode, by=asker, today=today, at=at)
+    return approved
+
+
+def _ask(episode: Episode, *, by: User, today: date, at: datetime) -> None:
+    try:
+        ask_reinstatement(episode_id=episode.pk, by=by, today=today, at=at)
+    except UnableToReinstate:
+        return  # too late, or the coverage cannot go on: staff tell the member so
+
+
+def _find_staff() -> tuple[User, User]:
+    asker, approver = (User.objects.get(username=name) for name in NAMES)
+    return asker, approver
+
+
+_Task = Callable[..., int]
+# What staff do on which days of the month.
+_TASKS: dict[int, tuple[_Task, ...]] = {
+    6: (give_back,),
+    9: (decide_terminations, decide_reinstatements),
+    15: (extend_due_date,),
+    19: (decide_reinstatements,),
+    26: (decide_terminations,),
+}

@@ -1,0 +1,258 @@
+"""Every job of the timetable twice, by two workers at once, and three days late: the business facts are the same.
+
+On Wednesday, February 24, 2027, each job has something to do.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import override_settings
+
+from billing import invoices
+from billing.models import Account, DueDateOverride
+from connector_pay.celery import read_timetable
+from connector_pay.lib import clock
+from connector_pay.lib.jobs import Job, run_until
+from connector_pay.lib.models import JobRun
+from connector_pay.self_check import find_violations
+from connector_pay.simulation.facts import read_facts
+from members.models import Enrollment, EnrollmentMove, Notice
+from payments.drafts import Contents, start_draft
+from payments.models import PaymentDraft
+from tests import people
+from tests.crash_points import Stage
+from tests.diary import END_OF_DAY, Diary, eastern
+from tests.journeys.living import CLOSED_ACCOUNT, NO_MONEY, pay
+from tests.payments.autopay.granting import turn_on
+from tests.races.together import run_together
+
+EVE, DAY, THREE_DAYS_LATER = date(2027, 2, 23), date(2027, 2, 24), date(2027, 2, 27)
+A_DAY_MORE, ALL_POSTED = date(2027, 2, 28), date(2027, 3, 16)
+FEBRUARY, APRIL = date(2027, 2, 1), date(2027, 4, 1)
+OF_OTHER_DAYS = {"announce_drafts", "draft_autopay"}  # they find nothing to do on the 24th
+JOBS = [job.name for job in read_timetable() if job.name not in OF_OTHER_DAYS]
+# Late at these, debits go out or are known of on later days: the same money, other days of the bank.
+MOVE_THE_BANKS_DAYS = {"read_bank", "settle_due", "make_retries", "send_files"}
+# What only asks how things are is not asked anew for a day that has passed. Until every one of those debits
+# has posted, weeks pass.
+THAT_WORK = [
+    pytest.param(job.name, marks=pytest.mark.prove if job.name in MOVE_THE_BANKS_DAYS else ())
+    for job in read_timetable()
+    if job.name in JOBS and not job.only_asks
+]
+Facts = dict[str, list[tuple[Any, ...]]]
+
+
+def noon(day: int) -> Diary:
+    """Noon of a day in February, as the stories' people see it."""
+    return Diary(traveller=None, moment=eastern(2027, 2, day))
+
+
+def enroll(day: int, name: str, **facts: Any) -> Account:
+    """Somebody whose first bill is due on the 23rd, unless told otherwise."""
+    member = people.make_member(first_name=name, member_id=f"0034{abs(hash_name(name)):08d}")
+    facts = {"requested_start": date(2027, 3, 1), "external_id": name, "member": member} | facts
+    enrollment = people.make_enrollment(at=eastern(2027, 2, day), **facts)
+    invoices.issue_missing(today=date(2027, 2, day), at=eastern(2027, 2, day))
+    return Account.objects.get(enrollment=enrollment)
+
+
+def hash_name(name: str) -> int:
+    """A number of the name's own."""
+    return int.from_bytes(name.encode()[:3], "big")
+
+
+def live_until_the_eve() -> None:
+    """People enroll and pay so that each job finds something on the 24th; the days before are over."""
+    enroll(16, "Alice")  # never pays: pushed on the 24th
+    bob, carol, dan, erin = (enroll(16, name) for name in ("Bob", "Carol", "Dan", "Erin"))
+    frank = enroll(16, "Frank", requested_start=APRIL)
+    ivan = enroll(16, "Ivan", premium_cents=0, requested_start=FEBRUARY, ends_on=EVE)
+    turn_on(ivan, at=eastern(2027, 2, 16))  # ends with the coverage
+    judy = enroll(16, "Judy", premium_cents=0, requested_start=FEBRUARY)
+    behind = enroll(16, "Liz", premium_cents=0, requested_start=FEBRUARY).enrollment
+    people.make_rate(enrollment=behind, month=date(2027, 3, 1), premium_cents=284_17)  # due on the 23rd
+    kim, gina = enroll(16, "Kim"), enroll(16, "Gina")
+    DueDateOverride.objects.create(  # reminded two days before
+        account=kim,
+        coverage_month=date(2027, 3, 1),
+        due_date=date(2027, 2, 26),
+        reason="a bill that came late",
+        recorded_at=eastern(2027, 2, 16),
+    )
+    pay(noon(16), erin, number=NO_MONEY)  # returned on the 22nd, sent again on the 24th
+    pay(noon(16), frank, on=DAY)
+    live(date(2027, 2, 16), date(2027, 2, 17))
+    pay(noon(18), bob)  # settles on the 19th, posts on the 24th
+    live(date(2027, 2, 18))
+    pay(noon(19), dan, number=CLOSED_ACCOUNT)  # settles on the 22nd, returned on the 24th
+    live(date(2027, 2, 19), date(2027, 2, 22))
+    pay(noon(23), carol)  # settles on the 24th
+    live(EVE)
+    Enrollment.objects.filter(account=judy).update(ends_on=date(2027, 2, 28))  # the bill for March is void
+    pay(Diary(traveller=None, moment=eastern(2027, 2, 23, 19)), gina)  # in the 24th's file
+    people.make_enrollment(external_id="Hank", requested_start=APRIL, at=eastern(2027, 2, 23, 20))
+    start_draft(user=None, session_digest="a browser's", contents=Contents(), at=eastern(2027, 2, 23, 21))
+
+
+def live(first: date, last: date | None = None, *, timetable: Sequence[Job] = ()) -> None:
+    """Run the timetable day by day; some jobs may fail."""
+    day = first
+    while day <= (last or first):
+        moment = clock.eastern_moment(day=day, at=END_OF_DAY)
+        clock.stand_at(moment)
+        for _ in run_until(timetable=timetable or read_timetable(), moment=moment):
+            pass
+        day += timedelta(days=1)
+
+
+def replace_job(name: str, run: Callable[..., Any]) -> list[Job]:
+    """The timetable with another way to run one of its jobs."""
+    return [replace(job, run=run) if job.name == name else job for job in read_timetable()]
+
+
+def find_job(name: str) -> Job:
+    """A line of the timetable."""
+    return next(job for job in read_timetable() if job.name == name)
+
+
+def live_the_day() -> None:
+    """The 24th."""
+    live(DAY)
+
+
+def run_twice(name: str) -> None:
+    """The 24th, on which one job does its work twice."""
+    job = find_job(name)
+
+    def twice(**when: Any) -> Any:
+        job.run(**when)
+        return job.run(**when)
+
+    live(DAY, timetable=replace_job(name, twice))
+
+
+def run_at_once(name: str) -> None:
+    """The 24th, on which two workers do one job's work at the same time, and then a third."""
+    job = find_job(name)
+    moment = job.read_moment(DAY)
+
+    def work() -> None:
+        clock.stand_at(moment)
+        job.run(day=DAY, at=moment)
+
+    def at_once(**when: Any) -> Any:
+        assert run_together(work, work) == [None, None]
+        return job.run(**when)
+
+    live(DAY, timetable=replace_job(name, at_once))
+
+
+def run_three_days_late(name: str) -> None:
+    """Nobody can do one job's work before the 27th; what needs it waits."""
+
+    def fail(**when: Any) -> Any:
+        raise ConnectionError("the worker for this is down")
+
+    live(DAY, THREE_DAYS_LATER - timedelta(days=1), timetable=replace_job(name, fail))
+    assert JobRun.objects.filter(job=name, business_date__gte=DAY, finished_at=None).exists()
+    live(THREE_DAYS_LATER, find_end(name))
+
+
+def live_in_time(name: str) -> None:
+    """Every job in its time."""
+    live(DAY, find_end(name))
+
+
+def find_end(name: str) -> date:
+    """A day later all is as it would have been; where the bank's days are others, once every debit has posted."""
+    return ALL_POSTED if name in MOVE_THE_BANKS_DAYS else A_DAY_MORE
+
+
+def read_state() -> Facts:
+    """The business facts, and what else the jobs of the day change."""
+    left = JobRun.objects.filter(finished_at=None).values_list("job", "business_date")
+    more = {
+        "drafts": list(PaymentDraft.objects.values_list("pk")),
+        "moves": sorted(EnrollmentMove.objects.values_list("enrollment__external_id", "after")),
+        "told": sorted(Notice.objects.values_list("event", "member__first_name", "channel")),
+        "unfinished": list(left),
+        "broken": [(item.name, row) for item in find_violations() for row in item.rows],
+    }
+    return read_facts() | more
+
+
+def leave_out_the_banks_days(facts: Facts) -> Facts:
+    """Who has paid what and is covered from when, whatever day a file went out or a debit became final."""
+    kept = ("enrollments", "starts", "invoices", "withdrawals", "moves", "told", "unfinished", "broken")
+    payments = sorted((who, cents, status, code) for who, cents, _, status, _, _, code in facts["payments"])
+    return {name: facts[name] for name in kept} | {"payments": payments}
+
+
+@pytest.fixture(scope="module")
+def eve(template_database, django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Stage]:
+    """The exchange on the evening of February 23, as in production but for the bank."""
+    policy = {"retry_returns": True}
+    stage = Stage(name=f"eve_{settings.DATABASES['default']['NAME']}", folder=tmp_path_factory.mktemp("eve"))
+    with (
+        django_db_blocker.unblock(),
+        override_settings(DEMO_MODE=False, PREMIUM_POLICY=policy),
+        stage.opened(template=template_database, bank=None),
+    ):
+        stage.fork(live_until_the_eve, effects=())
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def live_from(eve: Stage, tmp_path_factory) -> Callable[[Callable[[], None]], Facts]:
+    """What comes of the exchange where it lives on in some way; each way is lived once."""
+    known: dict[str, Facts] = {}
+
+    def live_on(way: Callable[[], None], *words: str) -> Facts:
+        key = " ".join([way.__name__, *words])
+        if key not in known:
+            folder = tmp_path_factory.mktemp("bank")
+            stage = Stage(name=f"{eve.name}_on", folder=folder)
+            with stage.opened(template=eve.name, bank=eve.folder):
+                stage.fork(lambda: way(*words), effects=())
+                known[key] = stage.fork(read_state, effects=()).result
+        return known[key]
+
+    return live_on
+
+
+def test_every_job_has_something_to_do_on_the_day(eve: Stage, tmp_path) -> None:
+    stage = Stage(name=f"{eve.name}_counts", folder=tmp_path)
+    with stage.opened(template=eve.name, bank=eve.folder):
+        stage.fork(live_the_day, effects=())
+        runs = stage.fork(lambda: list(JobRun.objects.filter(business_date=DAY)), effects=()).result
+    assert {run.job for run in runs} >= set(JOBS)
+    idle = {run.job for run in runs if not any(run.counts.values())}
+    assert not idle & set(JOBS)
+
+
+class TestEveryJob:
+    @pytest.mark.parametrize("name", JOBS)
+    def test_twice_is_the_same_as_once(self, live_from, name: str) -> None:
+        assert live_from(run_twice, name) == live_from(live_the_day)
+
+    @pytest.mark.parametrize("name", JOBS)
+    def test_by_two_workers_at_once_is_the_same_as_by_one(self, live_from, name: str) -> None:
+        assert live_from(run_at_once, name) == live_from(live_the_day)
+
+    @pytest.mark.parametrize("name", THAT_WORK)
+    def test_three_days_late_is_the_same_as_in_time(self, live_from, name: str) -> None:
+        some_job = "send_files" if name in MOVE_THE_BANKS_DAYS else "credit_due"  # in time, all are the same
+        late, in_time = live_from(run_three_days_late, name), live_from(live_in_time, some_job)
+        if name in MOVE_THE_BANKS_DAYS:
+            late, in_time = leave_out_the_banks_days(late), leave_out_the_banks_days(in_time)
+        assert late == in_time
+
+
+def test_the_day_leaves_nothing_broken_and_nothing_undone(live_from) -> None:
+    for facts in (live_from(live_the_day), live_from(live_in_time, "credit_due")):
+        assert (facts["broken"], facts["unfinished"], facts["drafts"]) == ([], [], [])

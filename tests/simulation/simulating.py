@@ -1,0 +1,51 @@
+"""What the tests of the simulation do: run the command in a process of its own, and see what it leaves behind."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psycopg2
+
+from tests.databases import ROOT, url_of
+
+SCRATCH = r"simulation\_%"
+
+
+def list_scratch() -> set[str]:
+    """The scratch databases on the tests' server, without the template that is kept."""
+    session = psycopg2.connect(url_of("postgres", owner=True))
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [SCRATCH])
+            names = {row[0] for row in cursor.fetchall()}
+    finally:
+        session.close()
+    return {name for name in names if not name.startswith("simulation_template_")}
+
+
+def list_folders() -> set[Path]:
+    """The folders of simulated banks."""
+    return set(Path(tempfile.gettempdir()).glob("connector-pay-simulation-*"))
+
+
+def start(*, members: int, months: int, seed: int, hash_seed: str = "0") -> subprocess.Popen[str]:
+    """`manage.py simulate` on the tests' server, in a session of its own so that it alone hears Ctrl-C."""
+    words = ["--members", str(members), "--months", str(months), "--seed", str(seed)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "django", "simulate", *words],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> list[str]:
+    """The lines it printed, once it has ended well."""
+    output, errors = process.communicate()
+    assert process.returncode == 0, output + errors
+    return output.splitlines()
