@@ -33,15 +33,18 @@ class DueDates:
         return self._by_month.get(month) or find_due_date(month, due_day=self.due_day)
 
 
-def read_due_dates(*, account_ids: Iterable[int], only_reviewed: bool = False) -> dict[int, DueDates]:
+def read_due_dates(
+    *, account_ids: Iterable[int], only_reviewed: bool = False, known_at: datetime | None = None
+) -> dict[int, DueDates]:
     """Each account's due dates; the accounts without dates of their own share one rule. One statement.
 
-    `only_reviewed` leaves out the overrides that no nightly review has seen yet.
+    `only_reviewed` leaves out the overrides that no nightly review has seen yet, `known_at` those recorded after a moment.
     """
     ids = list(account_ids)
     if not ids:
         return {}
-    general, own = _read_moved(ids, Q(reviewed_at__isnull=False) if only_reviewed else Q())
+    which = Q(reviewed_at__isnull=False) if only_reviewed else Q()
+    general, own = _read_moved(ids, which & (Q(recorded_at__lte=known_at) if known_at else Q()))
     rule = _make_rule(general)
     return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}
 

@@ -31,6 +31,12 @@ def find_due_date(month: date, *, due_day: int = 23) -> date:
     return next_month(month, count=-1).replace(day=due_day)
 
 
+def find_next_due_day(today: date, *, due_day: int = 23) -> date:
+    """The first due day that has not passed: the 23rd of this month, or of the next."""
+    month = today if today.day <= due_day else next_month(today)
+    return month.replace(day=due_day)
+
+
 def find_start(*, requested: date, received: date, due_date: DueDate = find_due_date) -> date:
     """The first month, from the requested one on, whose due date the received date still meets.
 

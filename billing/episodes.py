@@ -85,8 +85,8 @@ def find_cured(*, episodes: Iterable[Episode], standings: Mapping[int, Standing]
         before = item.ladder.find_asked_before(today=today)
         if not list_past_due(standing=standings[item.account_id], before=before):
             paid.append(item)
-    over = [item for item in paid if item.ladder.last_day_to_pay < today]
-    return {item.pk for item in paid} - find_paid_late(episodes=over, standings=standings, today=today)
+    # Also of a run that comes late: money received after the last day is late whatever day the run is for.
+    return {item.pk for item in paid} - find_paid_late(episodes=paid, standings=standings, today=today)
 
 
 def list_past_due(*, standing: Standing, before: date) -> list[OpenInvoice]:

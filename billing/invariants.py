@@ -22,12 +22,19 @@ NEVER_CHANGED = [
     *("billing_printedletter", "billing_episodemove"),
 ]
 NEVER_REMOVED = [
-    *(*NEVER_CHANGED, "billing_invoice", "billing_receipt", "billing_episode", "billing_startreview"),
+    *(
+        *NEVER_CHANGED,
+        "billing_invoice",
+        "billing_receipt",
+        "billing_episode",
+        "billing_startreview",
+        "billing_duedateoverride",
+    ),
 ]
 CHANGING = [
     *("voided_at", "void_reason", "cleared_on", "taken_back_on"),
     *("status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"),
-    *("decided_at", "decision"),
+    *("decided_at", "decision", "reviewed_at"),
 ]
 
 RECEIPTS_ON_LEDGER = """

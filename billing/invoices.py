@@ -17,9 +17,10 @@ from billing import credit
 from billing.accounts import CHUNK, lock_accounts, open_accounts
 from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
-from billing.due_dates import first_of_month, next_month
+from billing.due_dates import find_next_due_day, first_of_month, next_month
 from billing.ledger import Posting, post
-from billing.models import Account, Chart, Invoice, InvoiceLine
+from billing.models import Account, Chart, DueDateOverride, Invoice, InvoiceLine
+from billing.policy import read_policy
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
 from billing.rates import PlanNames, read_plan_names, read_terms
@@ -42,6 +43,7 @@ COLUMNS = (
 )
 RUNS = ("issued_on", "issued_at", "void_reason")
 LINES = ("invoice", "for_month", "cents", "why")
+MOVED = ("account", "coverage_month", "due_date", "reason", "recorded_at", "reviewed_at")
 CORRECTED = "the price or an adjustment of this bill has changed"
 
 
@@ -87,8 +89,23 @@ def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | Non
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             months = _list_lacking(chunk, today=today)
+            _give_time(months, today=today, at=at)
             counts["invoices"] += len(_issue(months=months, today=today, at=at))
     return counts | ({"corrected": corrected} if corrected else {})
+
+
+def _give_time(months: Sequence[MonthToBill], *, today: date, at: datetime) -> None:
+    """A month that is billed only after its due date is due on the next one: our own delay makes nobody late.
+
+    So it is after a first payment for months that had begun, or one that took long to post.
+    """
+    due_dates = read_due_dates(account_ids={item.account_id for item in months})
+    late = [
+        item for item in months if not item.binder_start and due_dates[item.account_id](item.month) < today
+    ]
+    due_date = find_next_due_day(today, due_day=read_policy().due_day)
+    rows = [(item.account_id, item.month, due_date, "billed after its due date", at, at) for item in late]
+    insert_missing(model=DueDateOverride, columns=MOVED, rows=rows, returning=["id"])
 
 
 def correct_bills(*, today: date, at: datetime, account_ids: Iterable[int] | None = None) -> int:

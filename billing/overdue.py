@@ -39,11 +39,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The start that the rules give an enrollment today, and what its binder asks for if it is covered."""
+    """The start that the rules give an enrollment today; of a covered binder, what it asks for and whether it was in time."""
 
     binder: BinderOf
     start: date
     asks: int | None = None
+    is_in_time: bool = False
 
 
 PUSHED = Way("first payment not received by its due date", event="start_pushed")
@@ -117,10 +118,10 @@ def _is_early(item: Given) -> bool:
 
 
 def _leave_later(early: Sequence[Given], *, today: date) -> list[Given]:
-    """A run that comes days late knows less than what moved a start since its day: it gives nothing back."""
+    """A run that comes days late knows less than what moved a start since its day: it gives back only what was paid in time."""
     moves = _read_last_moves([item.binder for item in early]) if early else {}
     known = {key: move.business_date for key, move in moves.items()}
-    return [item for item in early if known.get(item.binder.enrollment_id, today) <= today]
+    return [item for item in early if item.is_in_time or known.get(item.binder.enrollment_id, today) <= today]
 
 
 def _is_alive(item: Given) -> bool:
@@ -140,13 +141,14 @@ def _read_movable(account_ids: Iterable[int]) -> list[BinderOf]:
 def _find_given(binders: Sequence[BinderOf], *, today: date) -> list[Given]:
     """The start that the rules give each of them today.
 
-    Until the requested month's due date has passed, money decides nothing and is not read.
+    Until the requested month's due date has passed, money decides nothing and is not read, unless a start was pushed.
     """
     due_dates = read_due_dates(account_ids=[binder.account_id for binder in binders])
     late, given = [], []
     for binder in binders:
         requested = first_of_month(binder.requested_start)
-        if due_dates[binder.account_id](requested) < today or binder.status == EnrollmentStatus.ACTIVE:
+        is_waiting = binder.status != EnrollmentStatus.ACTIVE and not binder.was_pushed
+        if due_dates[binder.account_id](requested) < today or not is_waiting:
             late.append(binder)
         else:
             given.append(Given(binder, requested))
@@ -162,7 +164,8 @@ def _find_one(binder: BinderOf, payment: FirstPayment, *, today: date) -> Given:
     else:
         start = payment.find_start(today=today)
     held = payment.find_held(start=start) if start != binder.coverage_start else None
-    return Given(binder, start, held.cents if held else None)
+    is_in_time = held is not None and held.day <= payment.due_date(start)
+    return Given(binder, start, held.cents if held else None, is_in_time)
 
 
 def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> set[int]:

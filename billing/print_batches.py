@@ -29,7 +29,7 @@ BILL_EVENT, ABOUT = (
     "bill_ready",
     "invoice:",
 )  # the notice that is a bill, and its subject: on paper it is the bill itself
-_LOCK_KEY = 7_336_003
+_LOCK_KEY = 7_336_004
 log = structlog.get_logger(__name__)
 
 

@@ -13,7 +13,7 @@ from billing.balances import read_standing
 from billing.behind_notices import tell_reinstated
 from billing.due_dates import next_month
 from billing.invoices import MonthToBill, issue_missing, issue_months
-from billing.models import EPISODE_MOVES, Episode, EpisodeMove, EpisodeStatus
+from billing.models import EPISODE_MOVES, Episode, EpisodeMove, EpisodeStatus, Invoice
 from billing.policy import read_policy
 from billing.voiding import void_months_after
 from connector_pay.lib.money import format_dollars
@@ -55,8 +55,10 @@ def ask_reinstatement(*, episode_id: int, by: User, today: date, at: datetime) -
 def approve_reinstatement(*, episode_id: int, by: User, today: date, at: datetime) -> None:
     """Staff approve: coverage goes on as if it had never ended, once all that was billed again is paid.
 
-    The member is told. Raises UnableToReinstate.
+    Months that have begun since it was asked for are billed first, and stay billed if it is refused for them. The member is
+    told. Raises UnableToReinstate.
     """
+    _bill_begun(episode_id, today=today, at=at)
     with transaction.atomic():
         episode = _lock(episode_id)
         standing = read_standing(account_id=episode.account_id, today=today)
@@ -68,6 +70,20 @@ def approve_reinstatement(*, episode_id: int, by: User, today: date, at: datetim
         coverage.reinstate(last_days=last_days, at=at, why=REINSTATED)
         issue_missing(today=today, at=at, account_ids=[episode.account_id])
         tell_reinstated(episode=episode, standing=standing, today=today, at=at)
+
+
+def _bill_begun(episode_id: int, *, today: date, at: datetime) -> None:
+    with transaction.atomic():
+        episode = _lock(episode_id)
+        if episode.status == EpisodeStatus.ASKED:
+            live = Invoice.objects.filter(account=episode.account_id, voided_at=None)
+            billed = set(live.values_list("coverage_month", flat=True))
+            months = [
+                item
+                for item in _list_months(episode, today=today)
+                if item.month <= today and item.month not in billed
+            ]
+            issue_months(months=months, today=today, at=at)
 
 
 def decline_reinstatement(*, episode_id: int, by: User, why: str, today: date, at: datetime) -> None:

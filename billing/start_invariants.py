@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import F, Max, Sum
 from django.db.models.functions import Coalesce
@@ -17,6 +17,7 @@ from connector_pay.lib.clock import business_date
 from members.models import EnrollmentStatus, StartMove
 
 CHUNK = 5_000
+A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,15 @@ def _find_wrong(account_ids: list[int]) -> Iterator[tuple[int, date, str]]:
 
 
 def _read_rules(account_ids: list[int]) -> dict[int, tuple[DueDate, ...]]:
-    """The due dates in force; and those before an override that the nightly review has still to look at, where there is one."""
+    """The due dates in force; and as they stood before each override that the nightly review has still to look at.
+
+    A payment may have moved a start between two of them.
+    """
+    waiting = DueDateOverride.objects.filter(reviewed_at=None).order_by("recorded_at")
+    moments = waiting.values_list("recorded_at", flat=True).distinct()
+    before = [read_due_dates(account_ids=account_ids, known_at=at - A_MOMENT) for at in moments]
     rules = read_due_dates(account_ids=account_ids)
-    if not DueDateOverride.objects.filter(reviewed_at=None).exists():
-        return {key: (rule,) for key, rule in rules.items()}
-    before = read_due_dates(account_ids=account_ids, only_reviewed=True)
-    return {key: (rule, before[key]) for key, rule in rules.items()}
+    return {key: (rule, *(known[key] for known in before)) for key, rule in rules.items()}
 
 
 def _read_last_known(account_ids: list[int]) -> dict[int, date]:

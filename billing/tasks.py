@@ -14,8 +14,14 @@ from billing import ends, invoices, overdue, print_batches
 from billing.models import PrintBatch
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
+from connector_pay.lib.models import JobRun
 
+DRAFTS = "draft_autopay"  # an upper app's job: its money counts for the start of coverage
 log = structlog.get_logger(__name__)
+
+
+class UnableToReview(Exception):
+    """Money that counts for the start of coverage is not counted yet."""
 
 
 def void_ended(*, day: date, at: datetime) -> Counts:
@@ -29,7 +35,12 @@ def issue_invoices(*, day: date, at: datetime) -> Counts:
 
 
 def review_overdue(*, day: date, at: datetime) -> Counts:
-    """Push the starts whose first payment was not received by its due date."""
+    """Push the starts whose first payment was not received by its due date; not while AutoPay's drafts are not recorded.
+
+    Raises UnableToReview: the ledger asks again.
+    """
+    if JobRun.objects.filter(job=DRAFTS, business_date__lt=day, finished_at=None).exists():
+        raise UnableToReview("AutoPay's drafts of an earlier day are not recorded yet.")
     return overdue.review(today=day, at=at, run=f"review_overdue {day}")
 
 

@@ -13,6 +13,7 @@ from billing.balances import Standing, read_standings
 from billing.behind_notices import tell_ended
 from billing.due_dates import next_month
 from billing.episodes import find_cured
+from billing.held_accounts import find_held
 from billing.models import EPISODE_MOVES, Episode, EpisodeMove, EpisodeStatus
 from billing.voiding import void_months_after
 from connector_pay.lib.templatetags.exchange import long_date
@@ -55,14 +56,15 @@ def confirm_terminations(
     """End the coverage of these on the last day that their ladder names; the members are told.
 
     Bills of later months are void, the months before stay owed. `ends_on` is the day that staff choose where the hole was
-    found too late. Those no longer on the list, or by now found to be paid in time, are left as they are; returns the ids of
-    those ended now. Raises UnableToEndCoverage.
+    found too late. Those no longer on the list, by now found to be paid in time, or whose start is under review, are left as
+    they are; returns the ids of those ended now. Raises UnableToEndCoverage.
     """
     with transaction.atomic():
         listed = _lock_listed(episode_ids)
         standings = read_standings(account_ids=[item.account_id for item in listed], today=today)
         cured = find_cured(episodes=listed, standings=standings, today=today)
-        episodes = [item for item in listed if item.pk not in cured]
+        held = find_held(account_ids=[item.account_id for item in listed])
+        episodes = [item for item in listed if item.pk not in cured and item.account_id not in held]
         last_days = {item.pk: _choose_last_day(item, ends_on) for item in episodes}
         _move_ended(episodes, last_days, by=by, today=today, at=at)
         _end_coverage(episodes, last_days, today=today, at=at)

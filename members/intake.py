@@ -62,15 +62,17 @@ def apply_events(
 
 
 # Of the words about a month that has come, or about the one in which coverage starts, the latest about the latest month.
+# Worked out once, before the join: of tables that have just been filled PostgreSQL has no idea how large they are.
 TAKE_UP = """
-    UPDATE members_enrollment AS enrollment SET {column} = word.{column} FROM (
+    WITH word AS MATERIALIZED (
         SELECT DISTINCT ON (rate.enrollment_id) rate.enrollment_id, rate.{column}
         FROM members_premiumrate AS rate JOIN members_enrollment AS enrollment ON enrollment.id = rate.enrollment_id
         WHERE rate.{column} IS NOT NULL
             AND (rate.from_month <= %(today)s OR rate.from_month <= enrollment.coverage_start)
-            AND (%(enrollment_ids)s::bigint[] IS NULL OR enrollment.id = ANY(%(enrollment_ids)s))
+            AND (%(enrollment_ids)s::bigint[] IS NULL OR rate.enrollment_id = ANY(%(enrollment_ids)s))
         ORDER BY rate.enrollment_id, rate.from_month DESC, rate.id DESC
-    ) AS word
+    )
+    UPDATE members_enrollment AS enrollment SET {column} = word.{column} FROM word
     WHERE word.enrollment_id = enrollment.id AND enrollment.{column} <> word.{column}
 """
 

@@ -50,12 +50,13 @@ class KnownRecords:
 
     @classmethod
     def load(cls, *, events: Sequence[EnrollmentEvent]) -> Self:
-        """Every row these events name; members are locked until the transaction ends, by ascending id."""
+        """Every row these events name; enrollments, then members are locked until the transaction ends, by ascending id."""
         known = cls()
         seen = IntakeEvent.objects.filter(event_id__in=[event.event_id for event in events])
         known.seen = dict(seen.values_list("event_id", "sha256"))
         names = {event.enrollment_id for event in events}
-        known.enrollments = {row.external_id: row for row in Enrollment.objects.filter(external_id__in=names)}
+        enrollments = Enrollment.objects.select_for_update(no_key=True).filter(external_id__in=names)
+        known.enrollments = {row.external_id: row for row in enrollments.order_by("pk")}
         known._load_members(events)
         known._load_plans(events)
         return known

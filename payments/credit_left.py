@@ -8,6 +8,7 @@ from django.db import transaction
 
 from billing.allocation import lock_accounts
 from billing.balances import read_standings
+from billing.held_accounts import find_held
 from billing.rows import insert_missing
 from members.outbox import Telling, tell
 from payments.models import Refund, RefundMethod, RefundStatus
@@ -25,7 +26,7 @@ def ask_refunds(*, today: date, at: datetime) -> int:
     """Ask for a refund of each receipt of which cleared credit is left when its enrollment is over; returns how many.
 
     Once for each receipt, ever: what was declined or came back is for staff. An account that owes for an earlier refund
-    is passed over. The member is told. Works in chunks, each a transaction; safe to run twice.
+    is passed over, and one whose start staff look at. The member is told. Works in chunks, each a transaction; safe to run twice.
     """
     return sum(_ask(chunk, today=today, at=at) for chunk in _chunk_accounts(today=today))
 
@@ -41,7 +42,13 @@ def _ask(account_ids: list[int], *, today: date, at: datetime) -> int:
         lock_accounts(account_ids=account_ids)
         standings = read_standings(account_ids=account_ids, today=today)
         found = find_refundable(today=today, account_ids=account_ids)
-        owed = [item for item in found if not standings[item.receipt.account_id].owed_back_cents]
+        # Money that may yet bring coverage back stays where it is.
+        held = find_held(account_ids=account_ids)
+        owed = [
+            item
+            for item in found
+            if item.receipt.account_id not in held and not standings[item.receipt.account_id].owed_back_cents
+        ]
         asked = insert_missing(
             model=Refund,
             columns=COLUMNS,

@@ -78,8 +78,9 @@ def end_autopay(*, day: date, at: datetime) -> Counts:
 
 
 def announce_drafts(*, day: date, at: datetime) -> Counts:
-    """Tell each payer what AutoPay will take this month, by 10 days before."""
-    return announcing.announce_drafts(today=day, at=at)
+    """Tell each payer what AutoPay will take this month, by 10 days before; what is told late is dated when it is told."""
+    today = day if settings.DEMO_MODE else max(day, clock.today())
+    return announcing.announce_drafts(today=today, at=at)
 
 
 def draft_autopay(*, day: date, at: datetime) -> Counts:

@@ -1,6 +1,7 @@
 """Logs: one line of JSON an event, every long run of digits taken out before it is written."""
 
 import logging
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from connector_pay.lib.masking import redact_digits
 _KEPT = frozenset(
     {"timestamp", "request_id", "level", "logger", "task_id", "parent_task_id", "business_date"}
 )
+
+# The address behind a bill's QR opens that bill.
+_CODE, _NO_CODE = re.compile(r"/b/[^/\s?\"']+"), "/b/[code removed]"
 
 
 def redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> dict[str, Any]:
@@ -52,9 +56,9 @@ _STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 def _redact(value: Any) -> Any:
     if isinstance(value, str):
-        return redact_digits(value)
+        return _CODE.sub(_NO_CODE, redact_digits(value))
     if isinstance(value, dict):
         return {key: _redact(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_redact(item) for item in value]
-    return value if isinstance(value, int | float | bool | None) else redact_digits(str(value))
+    return value if isinstance(value, int | float | bool | None) else _redact(str(value))

@@ -134,19 +134,29 @@ def _migrate(cursor: Any, name: str) -> None:
     unfinished = f"{name}_unfinished"
     cursor.execute(f'DROP DATABASE IF EXISTS "{unfinished}"')
     cursor.execute(f'CREATE DATABASE "{unfinished}" TEMPLATE template0')
-    migrating = subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
-        env=os.environ
-        | {
-            "DATABASE_URL": _name_database(settings.DATABASE_URL, unfinished),
-            "DATABASE_OWNER_URL": _name_database(settings.DATABASE_OWNER_URL, unfinished),
-            "DATABASE_AS_OWNER": "true",
-        },
-        cwd=settings.BASE_DIR,
-    )
-    if migrating.returncode:
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+    migrating = subprocess.run(command, env=_make_environment(unfinished), cwd=settings.BASE_DIR)  # noqa: S603
+    if migrating.returncode or not _is_migrated(unfinished):
         raise UnableToMakeScratch("The scratch database could not be migrated; the reason stands above.")
     cursor.execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{name}"')
+
+
+def _make_environment(name: str) -> dict[str, str]:
+    """Where a process works on the scratch database as its owner: a file that names another would win, and is left out."""
+    named = {
+        "DATABASE_URL": _name_database(settings.DATABASE_URL, name),
+        "DATABASE_OWNER_URL": _name_database(settings.DATABASE_OWNER_URL, name),
+        "DATABASE_AS_OWNER": "true",
+    }
+    files = {f"{key}_FILE" for key in named}
+    return {key: value for key, value in os.environ.items() if key not in files} | named
+
+
+def _is_migrated(name: str) -> bool:
+    """Whether it is really this database that was migrated."""
+    with _owner(name) as cursor:
+        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
+        return bool(cursor.fetchone()[0])
 
 
 def _drop(name: str) -> None:
@@ -158,9 +168,9 @@ def _drop(name: str) -> None:
 
 
 @contextmanager
-def _owner() -> Iterator[Any]:
+def _owner(database: str = "postgres") -> Iterator[Any]:
     """The owner's session, outside any transaction."""
-    session = psycopg2.connect(_name_database(settings.DATABASE_OWNER_URL, "postgres"))
+    session = psycopg2.connect(_name_database(settings.DATABASE_OWNER_URL, database))
     try:
         session.autocommit = True
         with session.cursor() as cursor:

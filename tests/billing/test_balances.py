@@ -62,7 +62,8 @@ def test_a_partial_payment_leaves_the_rest_due() -> None:
 def test_months_are_listed_oldest_first_and_the_due_date_is_the_oldests() -> None:
     account = make_account()
     settle_and_clear(receive(account, PREMIUM, on=DAY), on=date(2027, 1, 15))
-    invoices.issue_missing(today=date(2027, 3, 1), at=noon(date(2027, 3, 1)))
+    for day in (date(2027, 2, 1), date(2027, 3, 1)):
+        invoices.issue_missing(today=day, at=noon(day))
     standing = see(account, today=date(2027, 3, 1))
     assert [item.coverage_month.month for item in standing.open_invoices] == [3, 4]
     assert (standing.due_date, standing.past_due_cents) == (date(2027, 2, 23), PREMIUM)

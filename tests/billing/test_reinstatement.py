@@ -120,6 +120,15 @@ class TestApproving:
             approve(ended, on=APRIL)
         assert read_enrollment(ended) == ("ended", date(2026, 1, 31))
 
+    def test_a_month_that_began_before_it_was_approved_must_be_paid_too(self, ended: Account) -> None:
+        ask(ended)
+        pay(ended, 4 * PREMIUM, on=date(2026, 4, 20))
+        with pytest.raises(UnableToReinstate, match=r"\$100.00 is still to be paid"):
+            approve(ended, on=date(2026, 5, 5))
+        pay(ended, PREMIUM, on=date(2026, 5, 6))
+        approve(ended, on=date(2026, 5, 7))
+        assert read_status(ended) == ["reinstated"]
+
     def test_the_end_that_was_planned_comes_back_with_it(self, ended: Account) -> None:
         Episode.objects.update(planned_end=date(2026, 6, 30))
         ask(ended)

@@ -7,6 +7,7 @@ import pytest
 from billing import terminations
 from billing.balances import read_standing
 from billing.models import Account, Episode, EpisodeMove, Invoice
+from billing.start_reviews import NewReview, open_reviews
 from billing.terminations import UnableToEndCoverage
 from members.models import Enrollment, Notice
 from tests.billing.behind import (
@@ -228,6 +229,19 @@ class TestKeeping:
         with pytest.raises(UnableToEndCoverage, match="Say why"):
             self.keep(account, why="  ")
         assert read_status(account) == ["listed"]
+
+
+def test_coverage_whose_start_staff_are_looking_at_is_not_ended() -> None:
+    account = make_listed()
+    enrollment = account.enrollment
+    start = enrollment.coverage_start
+    new = NewReview(enrollment.pk, stands_at=start, rules_give=start, why="the first payment came back")
+    open_reviews(reviews=[new], today=LISTED, at=noon(LISTED))
+    episode = Episode.objects.get(account=account)
+    ended = terminations.confirm_terminations(
+        episode_ids=[episode.pk], by=make_staff(), today=LISTED, at=noon(LISTED)
+    )
+    assert (ended, read_status(account)) == ([], ["listed"])
 
 
 def test_the_list_shows_how_each_account_stands_now() -> None:

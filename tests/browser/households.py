@@ -5,6 +5,7 @@ Their past is lived on past days by the portal's own rules and the sandbox bank;
 
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from itertools import count as counting
 from typing import Any
 
 from billing import invoices, overdue
@@ -14,6 +15,7 @@ from connector_pay.lib import clock
 from connector_pay.lib.clock import eastern_moment
 from members.models import EnrollmentStatus, Member
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
+from payments.ach.routing_numbers import compute_check_digit
 from payments.canceling import cancel_payment
 from payments.mandates import stop_mandates
 from payments.models import Payment, PaymentChannel
@@ -28,6 +30,7 @@ from tests.portal import Household, Portal, find_next_start
 NO_MONEY = "1000000001"  # R01, three banking days after the debit
 HEALTH_CENTS, SUBSIDY_CENTS = 312_44, 28_27
 BILL_CENTS = HEALTH_CENTS - SUBSIDY_CENTS
+_banks = counting(100)
 
 
 def add_household(portal: Portal, **enrollment: object) -> Household:
@@ -98,7 +101,8 @@ def add_with_a_past(portal: Portal) -> Household:
     for month in months[:2]:
         day = banking_day_on_or_before(day=month - timedelta(days=14))
         _pay_and_live(household, account, on=day)
-    _pay_and_live(household, account, on=add_banking_days(day=today, count=-9), number=NO_MONEY)
+    returned = add_banking_days(day=today, count=-9)
+    _pay_and_live(household, account, on=returned, number=NO_MONEY, routing_number=_name_another_bank())
     canceled = _pay(household, account, on=today - timedelta(days=1))
     cancel_payment(payment_id=canceled.pk, today=today, at=clock.now(), why="canceled by the payer")
     return household
@@ -180,16 +184,23 @@ def _list_last_months(today: date) -> Iterator[date]:
         month = next_month(month)
 
 
+def _name_another_bank() -> str:
+    """A routing number of its own: two returns for want of funds would pause the one account that all would share."""
+    digits = f"0110{next(_banks):04d}"
+    return digits + compute_check_digit(digits=digits)
+
+
 def _pay(
     household: Household,
     account: Account,
     *,
     on: date,
     number: str = paying.GOOD,
+    routing_number: str = paying.ROUTING,
     cents: int = BILL_CENTS,
 ) -> Payment:
     payer = Payer(channel=PaymentChannel.WEB, user=household.user, name=household.member.full_name)
-    return paying.pay(account, cents, today=on, number=number, payer=payer)
+    return paying.pay(account, cents, today=on, number=number, routing_number=routing_number, payer=payer)
 
 
 def _pay_and_live(household: Household, account: Account, *, on: date, **facts: Any) -> None:

@@ -69,6 +69,23 @@ def test_enrolled_in_february_for_january_both_months_are_the_first_bill(diary: 
     assert see(diary, account).due_cents == PREMIUM
 
 
+@starts(eastern(2027, 2, 22))
+def test_paid_on_its_last_day_the_month_that_is_billed_after_it_posts_is_due_on_the_next_23rd(
+    diary: Diary,
+) -> None:
+    account = enroll(
+        diary, requested_start=JANUARY, binder_due_date=date(2027, 2, 23), window_ends=date(2027, 4, 30)
+    )
+    go_to(diary, date(2027, 2, 23))
+    pay(diary, account, 2 * PREMIUM)
+    go_to(diary, date(2027, 3, 3))
+    assert read_coverage(account) == ("active", JANUARY)
+    march, april = see(diary, account).open_invoices
+    assert (march.coverage_month, march.due_date) == (MARCH, date(2027, 3, 23))
+    assert (april.coverage_month, april.due_date) == (APRIL, date(2027, 3, 23))
+    assert see(diary, account).past_due_cents == 0
+
+
 @starts(eastern(2027, 2, 20))
 def test_missed_it_starts_in_april(diary: Diary) -> None:
     account = enroll(

@@ -103,11 +103,14 @@ def pay(
     today: date = TUESDAY,
     received: date | None = None,
     number: str = GOOD,
+    routing_number: str = ROUTING,
     payer: Payer | None = None,
 ) -> Payment:
     """Pay one bill from the account of this number."""
     items = [make_item(account, cents, today=today, received=received)]
-    (payment,) = pay_items(items, today=today, bank=make_details(number), payer=payer)
+    (payment,) = pay_items(
+        items, today=today, bank=make_details(number, routing_number=routing_number), payer=payer
+    )
     return payment
 
 

@@ -109,5 +109,5 @@ def test_as_many_statements_for_many_as_for_one(django_assert_max_num_queries):
     for _ in range(12):
         make_paperless_account()
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(17):
         assert remind_on(A_WEEK_BEFORE) == 12

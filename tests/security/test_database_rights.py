@@ -48,6 +48,7 @@ KEPT = {
     "billing_printpart": {"document", "drawn_at"},
     "billing_receipt": {"cleared_on", "taken_back_on"},
     "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
+    "billing_duedateoverride": {"reviewed_at"},
     "billing_startreview": {"decided_at", "decision", "decided_by_id"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
