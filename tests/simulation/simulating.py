@@ -1,6 +1,7 @@
 """What the tests of the simulation do: run the command in a process of its own, and see what it leaves behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,7 +42,13 @@ def start(*, members: int, months: int, seed: int, hash_seed: str = "0") -> subp
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
+
+
+def hear_ctrl_c() -> None:
+    """A run of the tests in the background is deaf to it, and so would be what it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def finish(process: subprocess.Popen[str]) -> list[str]:
