@@ -138,7 +138,7 @@ KINDS: dict[str, Kind] = {
     "start_restored": _kind(
         "product plan_name start_before start_after amount_cents due_date",
         "Your coverage starts earlier after all",
-        "Su cobertura comienza antes después de todo",
+        "Su cobertura comienza antes de lo que le dijimos",
     ),
     "coverage_confirmed": _kind(
         "product plan_name coverage_start", "Your coverage is confirmed", "Su cobertura está confirmada"
@@ -167,7 +167,7 @@ KINDS: dict[str, Kind] = {
     "enrollment_restored": _kind(
         "product plan_name coverage_start amount_cents due_date",
         "Your enrollment goes on after all",
-        "Su inscripción continúa después de todo",
+        "Su inscripción sí continúa",
         both=True,
     ),
     "refund": _kind(
