@@ -9,6 +9,7 @@ from billing.episodes import read_behind
 from billing.ladders import Kind
 from billing.models import DueDateOverride, Episode, EpisodeMove, StartDecision, StartReview
 from billing.start_decisions import decide_start
+from members import outbox
 from members.models import Enrollment, Notice
 from payments.ach.banking_days import FEDERAL_RESERVE
 from tests.billing.behind import (
@@ -25,6 +26,7 @@ from tests.billing.behind import (
     send_mail,
 )
 from tests.billing.books import noon, take_back
+from tests.billing.printing import LETTERS, close, draw, make
 from tests.people import make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -282,6 +284,22 @@ class TestListing:
         assert read_status(account) == ["open"]
         send_mail(noon(date(2026, 1, 30)))
         night(date(2026, 1, 31))
+        assert read_status(account) == ["listed"]
+
+    def test_a_letter_has_gone_out_once_its_print_batch_is_closed_not_once_it_is_written_or_drawn(
+        self,
+    ) -> None:
+        account = cover(today=TODAY)
+        day = date(2026, 1, 30)
+        for night_day in (FOUND, JANUARY):
+            night(night_day)
+        outbox.send_unsent(at=noon(JANUARY))
+        assert night(day)["listed"] == 0
+        batch = make(LETTERS, today=day)
+        draw(batch, today=day)
+        assert night(day)["listed"] == 0
+        close(batch, today=day)
+        assert night(day)["listed"] == 1
         assert read_status(account) == ["listed"]
 
     def test_money_found_later_that_was_received_in_time_takes_it_off_the_list(self) -> None:
