@@ -141,6 +141,7 @@ class TestTelling:
             "amount_cents": PREMIUM,
             "pay_by_date": "2026-01-23",
             "end_date": "2025-12-31",
+            "end_is_past": True,
         }
 
     def test_with_a_subsidy_two_notices_and_the_warning_each_with_all_that_is_past_due(self) -> None:
@@ -154,6 +155,8 @@ class TestTelling:
         asked = Notice.objects.filter(channel="letter", subject__startswith="episode:").order_by("pk")
         assert [notice.facts["amount_cents"] for notice in asked] == [100_00, 200_00, 300_00]
         assert {notice.facts["pay_by_date"] for notice in asked} == {"2026-03-23"}
+        # January's notice is written in January, the others once its last day has passed.
+        assert [notice.facts["end_is_past"] for notice in asked] == [False, True, True]
 
     def test_a_notice_is_told_once_however_often_the_night_comes(self) -> None:
         cover(today=TODAY)
