@@ -1,4 +1,7 @@
-"""The exchange's staff in a simulation: they mail letters, end coverage, let it go on, give money back, extend a due date."""
+"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, and extend a due date.
+
+Each week they mail the letters: until then the coverage of those who want paper is not listed to be ended.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -62,7 +65,7 @@ def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
 
 
 def mail_letters(*, seed: int, today: date, at: datetime) -> int:
-    """Print the letters that wait and take them to the mail; returns how many. Bills go on with nothing that waits for them."""
+    """Print the letters that wait and take them to the mail; returns how many. Bills are left: nothing waits for them."""
     try:
         batch = make_batch(kind=PrintKind.LETTERS, today=today, at=at)
     except UnableToMakeBatch:
