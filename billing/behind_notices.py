@@ -81,9 +81,14 @@ def _tell_one(episode: Episode, day: date, standing: Standing, *, today: date) -
     ladder = episode.ladder
     before = ladder.find_asked_before(today=today)
     asked = sum(bill.remaining_cents for bill in standing.open_invoices if bill.due_date < before)
-    end = {"end_date": ladder.ends_on} if ladder.ends_on else {}
+    end = _describe_end(ladder.ends_on, today=today)
     pay_by = ladder.last_day_to_pay
     return _make(event, episode, standing, subject=subject, amount_cents=asked, pay_by_date=pay_by, **end)
+
+
+def _describe_end(ends_on: date | None, *, today: date) -> dict[str, object]:
+    """The last day of coverage, where staff do not choose it, and whether it lies behind already."""
+    return {"end_date": ends_on, "end_is_past": ends_on < today} if ends_on else {}
 
 
 def _make(event: str, episode: Episode, standing: Standing, *, subject: str = "", **facts: object) -> Telling:

@@ -21,6 +21,7 @@ from billing.models import BillLink
 from billing.policy import read_policy
 from billing.rows import insert_missing
 from connector_pay.lib.sealed import blind_index
+from members.models import User
 
 LENGTH, GROUP = 20, 5
 CODE = re.compile(rf"[A-Z2-7]{{{LENGTH}}}")
@@ -63,9 +64,10 @@ def find_link(*, code: str, today: date) -> FoundLink:
     return FoundLink(link.invoice_id, opens=link.revoked_at is None and today <= link.expires_on)
 
 
-def revoke_links(*, invoice_ids: Collection[int], at: datetime) -> int:
+def revoke_links(*, invoice_ids: Collection[int], by: User, at: datetime) -> int:
     """The codes on these bills open nothing any more; returns how many did. A bill drawn again gets a new one."""
-    return BillLink.objects.filter(invoice__in=invoice_ids, revoked_at=None).update(revoked_at=at)
+    live = BillLink.objects.filter(invoice__in=invoice_ids, revoked_at=None)
+    return live.update(revoked_at=at, revoked_by=by)
 
 
 def write_address(*, code: str) -> str:

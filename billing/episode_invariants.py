@@ -33,12 +33,18 @@ TERMINATION_STANDS = """
         OR (episode.status = 'ended' AND invoice.id IS NOT NULL))
 """
 LISTED_WAS_TOLD = """
-    SELECT episode.id, episode.status FROM billing_episode AS episode
-    WHERE episode.status IN ('listed', 'ended', 'asked', 'reinstated') AND NOT EXISTS (
-        SELECT FROM members_notice AS notice WHERE notice.event = 'termination_warning'
-            AND notice.subject LIKE 'episode:' || episode.id || ':%'
-            AND (notice.channel = 'letter' OR notice.sent_at IS NOT NULL)
+    WITH notices AS (
+        SELECT event, subject, count(*) = count(sent_at) AS is_out FROM members_notice
+        WHERE event IN ('past_due', 'termination_warning') GROUP BY event, subject
+    ), told AS (
+        SELECT split_part(subject, ':', 2) AS episode,
+            bool_or(is_out) FILTER (WHERE event = 'termination_warning') AS is_warned,
+            bool_or(NOT is_out) FILTER (WHERE event = 'past_due') AS waits
+        FROM notices GROUP BY episode
     )
+    SELECT episode.id, episode.status FROM billing_episode AS episode
+    LEFT JOIN told ON told.episode = episode.id::text
+    WHERE episode.status IN ('listed', 'ended', 'asked', 'reinstated') AND (told.is_warned IS NOT TRUE OR told.waits)
 """
 BILLED_AFTER_END = f"""
     SELECT invoice.id, invoice.coverage_month, enrollment.ends_on FROM billing_invoice AS invoice
@@ -154,7 +160,9 @@ EPISODE_INVARIANTS: tuple[Invariant, ...] = (
         "behind needlessly", "An episode is over once all it asks for was paid in time.", find_needless
     ),
     Invariant(
-        "behind told", "Coverage is listed to be ended, and ended, after its warning.", LISTED_WAS_TOLD
+        "behind told",
+        "Coverage is listed to be ended, and ended, after all its notices have gone out.",
+        LISTED_WAS_TOLD,
     ),
     Invariant(
         "behind ended",

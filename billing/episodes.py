@@ -169,7 +169,7 @@ def _open(night: _Night) -> int:
 
 
 def _list_overdue(episodes: list[Episode], night: _Night) -> int:
-    """Once every notice has gone out and its banking days have passed, coverage is on the list of what staff end."""
+    """Once every notice has gone out, by letter too, and its banking days have passed, staff find coverage on the list."""
     wait = read_policy().termination_banking_days
     overdue = [
         item for item in episodes if night.add_banking_days(item.ladder.last_day_to_pay, wait) <= night.today

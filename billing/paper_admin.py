@@ -57,10 +57,10 @@ class PrintBatchAdmin(ReadOnlyAdmin):
 
     change_list_template = "admin/billing/printbatch/change_list.html"
     change_form_template = "admin/billing/printbatch/change_form.html"
-    list_display = ("id", "business_date", "kind", "letters", "progress", "made_by", "closed_at")
+    list_display = ("id", "business_date", "kind", "letters", "progress", "made_by", "closed_at", "closed_by")
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
-    list_select_related = ("made_by",)
-    fields = ("kind", "business_date", "letters", "progress", "made_at", "made_by", "closed_at")
+    list_select_related = ("made_by", "closed_by")
+    fields = ("kind", "business_date", "letters", "progress", "made_at", "made_by", "closed_at", "closed_by")
     inlines = (PrintPartInline,)
 
     def get_urls(self) -> list[URLPattern]:
@@ -105,10 +105,10 @@ class BillLinkAdmin(ReadOnlyAdmin):
     """The code in a bill's QR; whoever may change it revokes it."""
 
     change_form_template = "admin/billing/billlink/change_form.html"
-    list_display = ("id", "invoice", "made_at", "expires_on", "revoked_at")
+    list_display = ("id", "invoice", "made_at", "expires_on", "revoked_at", "revoked_by")
     list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("invoice",)
-    fields = ("invoice_link", "made_at", "expires_on", "revoked_at")
+    list_select_related = ("invoice", "revoked_by")
+    fields = ("invoice_link", "made_at", "expires_on", "revoked_at", "revoked_by")
     search_paths = {
         "number": "invoice",
         "member_id": "invoice__account__enrollment__member__member_id",
@@ -155,7 +155,7 @@ def close(request: HttpRequest, batch_id: int) -> HttpResponse:
     _require(request, MAY_CLOSE)
     batch = get_object_or_404(PrintBatch, pk=batch_id)
     try:
-        print_batches.close_batch(batch_id=batch.pk, at=clock.now())
+        print_batches.close_batch(batch_id=batch.pk, by=cast(User, request.user), at=clock.now())
     except UnableToCloseBatch as refusal:
         messages.error(request, str(refusal))
     else:
@@ -194,7 +194,8 @@ def revoke(request: HttpRequest, link_id: int) -> HttpResponse:
     """The code opens nothing any more."""
     _require(request, MAY_REVOKE)
     link = get_object_or_404(BillLink, pk=link_id)
-    if link.revoked_at is None and revoke_links(invoice_ids=[link.invoice_id], at=clock.now()):
+    by, at = cast(User, request.user), clock.now()
+    if link.revoked_at is None and revoke_links(invoice_ids=[link.invoice_id], by=by, at=at):
         log.info("code of a bill revoked", invoice=link.invoice_id, by=request.user.pk)
         messages.success(request, "Revoked. The bill gets a new code when it is drawn again.")
     else:

@@ -144,8 +144,8 @@ class _Tray(RawIOBase):
         return taken
 
 
-def close_batch(*, batch_id: int, at: datetime) -> PrintBatch:
-    """Its letters are in the mail: from now on they count as sent. Raises UnableToCloseBatch."""
+def close_batch(*, batch_id: int, by: User, at: datetime) -> PrintBatch:
+    """Its letters are in the mail, says whoever closes it: from now on they count as sent. Raises UnableToCloseBatch."""
     with transaction.atomic():
         batch = PrintBatch.objects.select_for_update(no_key=True).get(pk=batch_id)
         if batch.closed_at is not None:
@@ -154,8 +154,8 @@ def close_batch(*, batch_id: int, at: datetime) -> PrintBatch:
             raise UnableToCloseBatch("This batch is still being drawn. Close it when it is in the mail.")
         letters = PrintedLetter.objects.filter(part__batch=batch).values("notice")
         Notice.objects.filter(pk__in=letters, sent_at=None).update(sent_at=at)
-        batch.closed_at = at
-        batch.save(update_fields=["closed_at"])
+        batch.closed_at, batch.closed_by = at, by
+        batch.save(update_fields=["closed_at", "closed_by"])
     return batch
 
 

@@ -22,6 +22,7 @@ from members.models import User
 
 ONE_DAY = timedelta(days=1)
 NOT_LISTED = "This coverage is not on the list of what is to be ended."
+LOOK_AGAIN = "Money has come since. Look again."
 NOT_PAID = "premium not paid by the last day to pay"
 
 
@@ -51,20 +52,28 @@ def list_terminations(*, today: date) -> list[Termination]:
 
 
 def confirm_terminations(
-    *, episode_ids: Iterable[int], by: User, today: date, at: datetime, ends_on: date | None = None
+    *,
+    episode_ids: Iterable[int],
+    by: User,
+    today: date,
+    at: datetime,
+    ends_on: date | None = None,
+    shown_cents: Mapping[int, int] | None = None,
 ) -> list[int]:
     """End the coverage of these on the last day that their ladder names; the members are told.
 
     Bills of later months are void, the months before stay owed. `ends_on` is the day that staff choose where the hole was
-    found too late. Those no longer on the list, by now found to be paid in time, or whose start is under review, are left as
-    they are; returns the ids of those ended now. Raises UnableToEndCoverage.
+    found too late. `shown_cents` is what staff saw past due of each. Those no longer on the list, by now found to be paid in
+    time, whose start is under review, or of which another amount is past due than was seen, are left as they are; returns the
+    ids of those ended now. Raises UnableToEndCoverage.
     """
     with transaction.atomic():
         listed = _lock_listed(episode_ids)
         standings = read_standings(account_ids=[item.account_id for item in listed], today=today)
-        cured = find_cured(episodes=listed, standings=standings, today=today)
+        left = find_cured(episodes=listed, standings=standings, today=today)
+        left |= _find_changed(listed, standings, shown_cents or {})
         held = find_held(account_ids=[item.account_id for item in listed])
-        episodes = [item for item in listed if item.pk not in cured and item.account_id not in held]
+        episodes = [item for item in listed if item.pk not in left and item.account_id not in held]
         last_days = {item.pk: _choose_last_day(item, ends_on) for item in episodes}
         _move_ended(episodes, last_days, by=by, today=today, at=at)
         _end_coverage(episodes, last_days, today=today, at=at)
@@ -72,12 +81,28 @@ def confirm_terminations(
 
 
 def end_coverage(
-    *, episode_id: int, by: User, today: date, at: datetime, ends_on: date | None = None
+    *,
+    episode_id: int,
+    by: User,
+    today: date,
+    at: datetime,
+    ends_on: date | None = None,
+    shown_cents: int | None = None,
 ) -> None:
-    """Confirm one of the list. Raises UnableToEndCoverage, also where it is no longer on the list."""
-    ids = [episode_id]
-    if not confirm_terminations(episode_ids=ids, by=by, today=today, at=at, ends_on=ends_on):
-        raise UnableToEndCoverage(NOT_LISTED)
+    """Confirm one of the list. Raises UnableToEndCoverage, also where it is no longer on the list or money has come."""
+    shown = {} if shown_cents is None else {episode_id: shown_cents}
+    ended = confirm_terminations(
+        episode_ids=[episode_id], by=by, today=today, at=at, ends_on=ends_on, shown_cents=shown
+    )
+    if not ended:
+        still_listed = find_still_listed(episode_ids=[episode_id])
+        raise UnableToEndCoverage(LOOK_AGAIN if still_listed else NOT_LISTED)
+
+
+def find_still_listed(*, episode_ids: Iterable[int]) -> list[int]:
+    """Those of the episodes that wait on the list of coverage to be ended."""
+    listed = Episode.objects.filter(pk__among=list(episode_ids), status=EpisodeStatus.LISTED)
+    return list(listed.order_by("pk").values_list("pk", flat=True))
 
 
 def keep_coverage(*, episode_id: int, by: User, why: str, today: date, at: datetime) -> None:
@@ -107,6 +132,14 @@ def _lock_listed(episode_ids: Iterable[int]) -> list[Episode]:
     asked = Episode.objects.filter(pk__among=list(episode_ids))
     lock_accounts(account_ids=asked.values_list("account_id", flat=True))
     return list(_with_people(asked.filter(status=EpisodeStatus.LISTED)).order_by("pk"))
+
+
+def _find_changed(
+    episodes: Iterable[Episode], standings: Mapping[int, Standing], shown_cents: Mapping[int, int]
+) -> set[int]:
+    """The episodes of which staff saw another amount past due than is past due now."""
+    now = {item.pk: standings[item.account_id].past_due_cents for item in episodes}
+    return {key for key, cents in now.items() if shown_cents.get(key, cents) != cents}
 
 
 def _with_people(episodes: QuerySet[Episode]) -> QuerySet[Episode]:

@@ -4,7 +4,8 @@ Facts of each event; those in brackets may be left out. `..._cents` are whole ce
 `start_before` and `start_after` are days, `coverage_month` is the first of a month, `product` is "health" or
 "dental", `effect` is the coverage sentence as the payer was shown it. Of bill_ready, start_pushed,
 start_restored, enrollment_restored and termination `amount_cents` is what is still to be paid, which may be nothing.
-`end_date` is the last day of coverage: of past_due and termination_warning, if nothing is paid; of reinstated, as it was.
+`end_date` is the last day of coverage: of past_due and termination_warning, if nothing is paid, left out where staff choose
+it, with `end_is_past` where it lies before the notice's day; of reinstated, as it was.
 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
@@ -18,7 +19,7 @@ start_restored, enrollment_restored and termination `amount_cents` is what is st
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start (amount_cents: what the first bill asked for)  |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
-| due_reminder           | product, plan_name, amount_cents, due_date, effect (may be empty)                 |
+| due_reminder           | product, plan_name, amount_cents, due_date (coverage_start: of a first bill)      |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |
 | enrollment_restored    | product, plan_name, coverage_start, amount_cents, due_date                        |
@@ -32,8 +33,8 @@ start_restored, enrollment_restored and termination `amount_cents` is what is st
 | autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date                |
 | autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills                |
 | autopay_waiting        | product, last_four, draft_date, amount_cents, bills                               |
-| past_due               | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
-| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date: if staff do not choose)  |
+| past_due               | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)               |
+| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)               |
 | termination            | product, plan_name, end_date, amount_cents, ask_by_date                           |
 | reinstated             | product, plan_name, end_date                                                      |
 | refund_asked           | product, plan_name, amount_cents                                                  |
@@ -138,7 +139,7 @@ KINDS: dict[str, Kind] = {
     "start_restored": _kind(
         "product plan_name start_before start_after amount_cents due_date",
         "Your coverage starts earlier after all",
-        "Su cobertura comienza antes después de todo",
+        "Su cobertura comienza antes de lo que le dijimos",
     ),
     "coverage_confirmed": _kind(
         "product plan_name coverage_start", "Your coverage is confirmed", "Su cobertura está confirmada"
@@ -150,7 +151,7 @@ KINDS: dict[str, Kind] = {
         choice="bills",
     ),
     "due_reminder": _kind(
-        "product plan_name amount_cents due_date effect",
+        "product plan_name amount_cents due_date",
         "Your premium is due soon",
         "Su prima vence pronto",
     ),
@@ -167,7 +168,7 @@ KINDS: dict[str, Kind] = {
     "enrollment_restored": _kind(
         "product plan_name coverage_start amount_cents due_date",
         "Your enrollment goes on after all",
-        "Su inscripción continúa después de todo",
+        "Su inscripción sí continúa",
         both=True,
     ),
     "refund": _kind(

@@ -87,9 +87,9 @@ def tell(*, tellings: Iterable[Telling], at: datetime, today: date) -> int:
 
 
 def read_told(*, events: Iterable[str], subjects: Iterable[str]) -> dict[tuple[str, str], bool]:
-    """Of each (event, subject) that was told: whether it has gone out by every channel. A letter has once it is written."""
+    """Of each (event, subject) that was told: whether it has gone out by every channel, a letter in a closed print batch."""
     told = Notice.objects.filter(event__in=list(events), subject__among=list(subjects))
-    waiting = Count("pk", filter=Q(channel=Channel.EMAIL, sent_at=None))
+    waiting = Count("pk", filter=Q(sent_at=None))
     rows = told.values("event", "subject").annotate(waiting=waiting).order_by()
     return {
         (event, subject): not unsent

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.balances import Standing
@@ -14,11 +15,15 @@ from members.models import EnrollmentStatus
 _PAY_OR_ENDS = _(
     "You are still covered. Pay the past due %(amount)s by %(pay_by)s, or your coverage ends on %(end)s."
 )
+_PAY_TO_GO_ON = _(
+    "Your coverage goes on only if you pay. Pay the past due %(amount)s by %(pay_by)s. If we do not receive it, we will end "
+    "your coverage as of %(end)s. You may have to pay for all care you got after that day."
+)
 _PAY_OR_MAY_END = _(
     "You are still covered. Pay the past due %(amount)s by %(pay_by)s, or your coverage can end."
 )
 _TOO_LATE = _(
-    "The last day to pay was %(pay_by)s. Your coverage will end on %(end)s. Call us now if you want to keep it."
+    "The last day to pay was %(pay_by)s. We will end your coverage as of %(end)s. Call us now if you want to keep it."
 )
 _TOO_LATE_MAY_END = _(
     "The last day to pay was %(pay_by)s. Your coverage can end. Call us now if you want to keep it."
@@ -55,4 +60,11 @@ def describe_behind(*, standing: Standing, behind: Behind | None, today: date) -
         return str((_TOO_LATE if ladder.ends_on else _TOO_LATE_MAY_END) % facts)
     if not standing.past_due_cents:
         return ""  # paid since the last review, which has still to find it
-    return str((_PAY_OR_ENDS if ladder.ends_on else _PAY_OR_MAY_END) % facts)
+    return str(_choose_words(ladder.ends_on, today=today) % facts)
+
+
+def _choose_words(ends_on: date | None, *, today: date) -> Promise:
+    """What not paying does: a day to come, a day that has passed already, or one that staff choose."""
+    if ends_on is None:
+        return _PAY_OR_MAY_END
+    return _PAY_TO_GO_ON if ends_on < today else _PAY_OR_ENDS

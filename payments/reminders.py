@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, Sum
-from django.utils.translation import override
 
 from billing.accounts import CHUNK
 from billing.balances import OpenInvoice, Standing, read_standings
@@ -14,7 +13,7 @@ from billing.due_dates import next_month
 from billing.models import Account, DueDateOverride, Invoice
 from members.models import Member
 from members.outbox import Telling, tell
-from payments.coverage_sentences import describe_first_bill
+from payments.coverage_sentences import find_start_if_paid, waits_for_first_payment
 from payments.mandates import find_live
 from payments.models import MandateStatus, Payment
 from payments.recording import UNDER_WAY
@@ -79,8 +78,6 @@ def _list_tellings(
 def _make_telling(
     standing: Standing, member: Member, bill: OpenInvoice, *, cents: int, days: int, today: date
 ) -> Telling:
-    with override(member.language):
-        effect = describe_first_bill(standing=standing, today=today)
     return Telling(
         event="due_reminder",
         # By its day: a due date that is moved is worth a reminder of its own.
@@ -91,9 +88,17 @@ def _make_telling(
             "plan_name": standing.plan_name,
             "amount_cents": cents,
             "due_date": bill.due_date,
-            "effect": effect,
-        },
+        }
+        | _find_start(standing, bill, today=today),
     )
+
+
+def _find_start(standing: Standing, bill: OpenInvoice, *, today: date) -> dict[str, date]:
+    """While the first bill waits for money: the start of coverage that is kept by paying it in time."""
+    binder = standing.binder
+    if binder is None or binder.due_date != bill.due_date or not waits_for_first_payment(standing=standing):
+        return {}
+    return {"coverage_start": find_start_if_paid(standing=standing, received_date=today, today=today)}
 
 
 def _read_scheduled(account_ids: Sequence[int], *, after: date) -> Mapping[int, Sequence[tuple[date, int]]]:

@@ -3,6 +3,7 @@
 The buttons call billing.terminations and billing.reinstatement, which say in words why something cannot be done.
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any, cast
@@ -19,14 +20,15 @@ from billing import reinstatement, terminations
 from billing.balances import read_standing
 from billing.models import Episode, EpisodeMove, EpisodeStatus
 from billing.reinstatement import UnableToReinstate
-from billing.terminations import UnableToEndCoverage
+from billing.terminations import LOOK_AGAIN, UnableToEndCoverage
 from connector_pay.lib import clock
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, link_to_list
 from members.models import Notice, User
 
 MAY_DECIDE = "billing.change_episode"
 LONGEST_REASON = 120
-LONGEST_KEY = 19
+CENTS = re.compile(r"[0-9]{1,18}")
+TICK = re.compile(r"(?P<episode>[0-9]{1,18}):(?P<cents>[0-9]{1,18})")
 
 
 class EpisodeMoveInline(ReadOnlyInline):
@@ -159,18 +161,21 @@ def show_terminations(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """End the coverage of those that were ticked."""
     _require(request)
-    ids = [int(key) for key in request.POST.getlist("episode") if key.isdecimal() and len(key) < LONGEST_KEY]
-    if not ids:
+    shown = _read_ticks(request)
+    if not shown:
         messages.error(request, "Tick the coverage to be ended. Nothing was changed.")
         return redirect("admin:billing_episode_terminations")
+    by, today, at = cast("User", request.user), clock.today(), clock.now()
     try:
         ended = terminations.confirm_terminations(
-            episode_ids=ids, by=cast("User", request.user), today=clock.today(), at=clock.now()
+            episode_ids=shown, by=by, today=today, at=at, shown_cents=shown
         )
     except UnableToEndCoverage as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"Ended: {len(ended)}. The members are told.")
+        if left := terminations.find_still_listed(episode_ids=shown):
+            messages.warning(request, f"Not ended: {len(left)}. {LOOK_AGAIN}")
     return redirect("admin:billing_episode_terminations")
 
 
@@ -179,12 +184,17 @@ def end(request: HttpRequest, episode_id: int) -> HttpResponse:
     """End one coverage, on the day that staff choose where the ladder names none."""
     typed = request.POST.get("ends_on", "")
     try:
-        chosen = {"ends_on": date.fromisoformat(typed)} if typed else {}
+        ends_on = date.fromisoformat(typed) if typed else None
     except ValueError:
         messages.error(request, "Enter the last day of coverage like 2026-01-31. Nothing was changed.")
         return redirect("admin:billing_episode_change", episode_id)
     return _decide(
-        request, episode_id, terminations.end_coverage, said="Ended. The member is told.", **chosen
+        request,
+        episode_id,
+        terminations.end_coverage,
+        said="Ended. The member is told.",
+        ends_on=ends_on,
+        shown_cents=_read_shown_cents(request),
     )
 
 
@@ -236,6 +246,18 @@ def _decide(
     else:
         messages.success(request, said)
     return redirect("admin:billing_episode_change", episode_id)
+
+
+def _read_shown_cents(request: HttpRequest) -> int:
+    """The cents past due that the page showed; none were, where it is not said."""
+    typed = request.POST.get("shown_cents", "")
+    return int(typed) if CENTS.fullmatch(typed) else 0
+
+
+def _read_ticks(request: HttpRequest) -> dict[int, int]:
+    """By episode, the cents past due that were shown beside its tick."""
+    ticks = filter(None, map(TICK.fullmatch, request.POST.getlist("episode")))
+    return {int(tick["episode"]): int(tick["cents"]) for tick in ticks}
 
 
 def _read_why(request: HttpRequest) -> str:

@@ -1,4 +1,7 @@
-"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, and extend a due date."""
+"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, and extend a due date.
+
+Each week they mail the letters: until then the coverage of those who want paper is not listed to be ended.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +13,8 @@ from uuid import UUID
 
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import first_of_month, next_month
-from billing.models import DueDateOverride, Episode, EpisodeStatus
+from billing.models import DueDateOverride, Episode, EpisodeStatus, PrintKind
+from billing.print_batches import UnableToMakeBatch, close_batch, draw_waiting, make_batch
 from billing.reinstatement import (
     UnableToReinstate,
     approve_reinstatement,
@@ -58,6 +62,16 @@ def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
     """What is theirs to do on this day of the month; returns how much of each."""
     tasks = _TASKS.get(today.day, ())
     return Counter({task.__name__: task(seed=seed, today=today, at=at) for task in tasks})
+
+
+def mail_letters(*, seed: int, today: date, at: datetime) -> int:
+    """Print the letters that wait and take them to the mail; returns how many. Bills are left: nothing waits for them."""
+    try:
+        batch = make_batch(kind=PrintKind.LETTERS, today=today, at=at)
+    except UnableToMakeBatch:
+        return 0
+    draw_waiting(at=at, batch_ids=[batch.pk])
+    return close_batch(batch_id=batch.pk, by=_find_staff()[0], at=at).letters
 
 
 def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
@@ -166,9 +180,12 @@ def _find_staff() -> tuple[User, User]:
 _Task = Callable[..., int]
 # What staff do on which days of the month.
 _TASKS: dict[int, tuple[_Task, ...]] = {
+    2: (mail_letters,),
     6: (give_back,),
-    9: (decide_terminations, decide_reinstatements),
+    9: (mail_letters, decide_terminations, decide_reinstatements),
     15: (extend_due_date,),
+    16: (mail_letters,),
     19: (decide_reinstatements,),
+    23: (mail_letters,),
     26: (decide_terminations,),
 }

@@ -7,7 +7,7 @@ from billing.due_dates import next_month
 from billing.models import Account, Episode, Invoice
 from connector_pay.lib.clock import eastern_moment
 from members import outbox
-from members.models import Notice, User
+from members.models import Channel, Notice, User
 from payments.ach.banking_days import FEDERAL_RESERVE
 from tests.billing.books import bill, noon, receive, settle_and_clear
 from tests.people import make_enrollment, make_staff
@@ -61,8 +61,9 @@ def live(first: date, last: date) -> None:
 
 
 def send_mail(at: datetime) -> None:
-    """What waits in the outbox goes out."""
+    """What waits in the outbox goes out: the emails, and the letters, as if their print batch was closed."""
     outbox.send_unsent(at=at)
+    Notice.objects.filter(channel=Channel.LETTER, sent_at=None).update(sent_at=at)
 
 
 def read_status(account: Account) -> list[str]:

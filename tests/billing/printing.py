@@ -5,10 +5,10 @@ from typing import Any
 
 from billing import print_batches
 from billing.models import PrintBatch, PrintedLetter, PrintKind
-from members.models import Member, Notice
+from members.models import Member, Notice, User
 from members.outbox import Telling, tell
 from tests.billing.books import ENROLLED, make_account, noon
-from tests.people import make_member
+from tests.people import make_member, make_staff
 
 BILLS, LETTERS = PrintKind.BILLS, PrintKind.LETTERS
 
@@ -40,8 +40,8 @@ def draw(*batches: PrintBatch, today: date = ENROLLED) -> dict[str, int]:
     return dict(print_batches.draw_waiting(at=noon(today), batch_ids=ids))
 
 
-def close(batch: PrintBatch, *, today: date = ENROLLED) -> PrintBatch:
-    return print_batches.close_batch(batch_id=batch.pk, at=noon(today))
+def close(batch: PrintBatch, *, today: date = ENROLLED, by: User | None = None) -> PrintBatch:
+    return print_batches.close_batch(batch_id=batch.pk, by=by or make_staff(), at=noon(today))
 
 
 def list_places(batch: PrintBatch) -> list[tuple[str, int, int]]:

@@ -17,6 +17,7 @@ from billing.bill_links import (
 from billing.models import BillLink, Invoice
 from billing.policy import read_policy
 from tests.billing.books import ENROLLED, make_account, noon
+from tests.people import make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
 LAST_DAY = ENROLLED + timedelta(days=read_policy().bill_link_days)
@@ -77,8 +78,10 @@ def test_it_opens_until_its_last_day_and_is_then_replaced_by_a_new_one(invoice: 
 
 def test_a_revoked_code_opens_nothing_and_the_bill_gets_another(invoice: Invoice) -> None:
     code = make(invoice.pk)[invoice.pk]
-    assert revoke_links(invoice_ids=[invoice.pk], at=noon(ENROLLED)) == 1
-    assert revoke_links(invoice_ids=[invoice.pk], at=noon(ENROLLED)) == 0
+    by, another = make_staff(), make_staff()
+    assert revoke_links(invoice_ids=[invoice.pk], by=by, at=noon(ENROLLED)) == 1
+    assert revoke_links(invoice_ids=[invoice.pk], by=another, at=noon(ENROLLED)) == 0
+    assert BillLink.objects.get().revoked_by == by
     assert not find_link(code=code, today=ENROLLED).opens
     assert make(invoice.pk)[invoice.pk] != code
 

@@ -7,7 +7,7 @@ import pytest
 
 from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
 from connector_pay.lib.models import JobRun
-from members.models import Enrollment
+from members.models import Enrollment, Notice
 from tests.billing.behind import confirm, cover, live, night, pay
 from tests.billing.books import list_broken, noon
 
@@ -92,6 +92,25 @@ def test_coverage_listed_without_its_warning_is_found() -> None:
     ids = list(Episode.objects.values_list("pk", flat=True))
     facts = {"model": Episode, "history": EpisodeMove, "ids": ids, "at": noon(LISTED)}
     EPISODE_MOVES.move(before="open", after="listed", **facts)
+    assert list_broken() == ["behind told"]
+
+
+@pytest.mark.parametrize(
+    "unsent",
+    [
+        {"event": "termination_warning", "channel": "letter"},
+        {"event": "termination_warning", "channel": "email"},
+    ],
+)
+def test_coverage_listed_before_its_warning_was_mailed_is_found(unsent: dict[str, str]) -> None:
+    make_behind()
+    Notice.objects.filter(**unsent).update(sent_at=None)
+    assert list_broken() == ["behind told"]
+
+
+def test_coverage_listed_before_an_earlier_notice_was_mailed_is_found() -> None:
+    make_behind(LISTED_LONG, subsidized=True)
+    Notice.objects.filter(pk=Notice.objects.filter(event="past_due").earliest("pk").pk).update(sent_at=None)
     assert list_broken() == ["behind told"]
 
 

@@ -9,6 +9,7 @@ from billing.episodes import read_behind
 from billing.ladders import Kind
 from billing.models import DueDateOverride, Episode, EpisodeMove, StartDecision, StartReview
 from billing.start_decisions import decide_start
+from members import outbox
 from members.models import Enrollment, Notice
 from payments.ach.banking_days import FEDERAL_RESERVE
 from tests.billing.behind import (
@@ -25,6 +26,7 @@ from tests.billing.behind import (
     send_mail,
 )
 from tests.billing.books import noon, take_back
+from tests.billing.printing import LETTERS, close, draw, make
 from tests.people import make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -139,6 +141,7 @@ class TestTelling:
             "amount_cents": PREMIUM,
             "pay_by_date": "2026-01-23",
             "end_date": "2025-12-31",
+            "end_is_past": True,
         }
 
     def test_with_a_subsidy_two_notices_and_the_warning_each_with_all_that_is_past_due(self) -> None:
@@ -152,6 +155,8 @@ class TestTelling:
         asked = Notice.objects.filter(channel="letter", subject__startswith="episode:").order_by("pk")
         assert [notice.facts["amount_cents"] for notice in asked] == [100_00, 200_00, 300_00]
         assert {notice.facts["pay_by_date"] for notice in asked} == {"2026-03-23"}
+        # January's notice is written in January, the others once its last day has passed.
+        assert [notice.facts["end_is_past"] for notice in asked] == [False, True, True]
 
     def test_a_notice_is_told_once_however_often_the_night_comes(self) -> None:
         cover(today=TODAY)
@@ -282,6 +287,22 @@ class TestListing:
         assert read_status(account) == ["open"]
         send_mail(noon(date(2026, 1, 30)))
         night(date(2026, 1, 31))
+        assert read_status(account) == ["listed"]
+
+    def test_a_letter_has_gone_out_once_its_print_batch_is_closed_not_once_it_is_written_or_drawn(
+        self,
+    ) -> None:
+        account = cover(today=TODAY)
+        day = date(2026, 1, 30)
+        for night_day in (FOUND, JANUARY):
+            night(night_day)
+        outbox.send_unsent(at=noon(JANUARY))
+        assert night(day)["listed"] == 0
+        batch = make(LETTERS, today=day)
+        draw(batch, today=day)
+        assert night(day)["listed"] == 0
+        close(batch, today=day)
+        assert night(day)["listed"] == 1
         assert read_status(account) == ["listed"]
 
     def test_money_found_later_that_was_received_in_time_takes_it_off_the_list(self) -> None:

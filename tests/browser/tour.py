@@ -222,7 +222,7 @@ def tour_bill_codes(visit: Visit) -> None:
     replaced = households.find_bill(pushed, voided=True)
     address = _scan(replaced)
     visit.open(address, "bill-code-replaced")
-    revoke_links(invoice_ids=[replaced.pk], at=clock.now())
+    revoke_links(invoice_ids=[replaced.pk], by=people.make_staff(), at=clock.now())
     visit.open(address, "bill-code-too-old")
     visit.open("/b/ABCDE-FGHIJ-KLMNO-PQRST/", "bill-code-none")
 

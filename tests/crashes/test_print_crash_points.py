@@ -10,10 +10,11 @@ from billing import print_batches
 from billing.bill_pdf import list_facts
 from billing.models import PrintBatch, PrintedLetter, PrintPart
 from billing.print_batches import UnableToCloseBatch, UnableToMakeBatch
-from members.models import Notice
+from members.models import Notice, User
 from tests.billing.books import ENROLLED, noon
 from tests.billing.printing import BILLS, bill_people, close, draw, make
 from tests.crash_points import Work, check_every_crash_point
+from tests.people import make_staff
 
 
 def prepare_bills() -> None:
@@ -36,15 +37,16 @@ def prepare_batch() -> None:
 
 
 def prepare_drawn() -> None:
-    """A batch is in the mail."""
+    """A batch is in the mail, and one of the staff is there to say so."""
     prepare_batch()
     draw()
+    make_staff()
 
 
 def close_it() -> None:
     """The button is pressed, or pressed again."""
     try:
-        close(PrintBatch.objects.get())
+        close(PrintBatch.objects.get(), by=User.objects.get(is_staff=True))
     except UnableToCloseBatch:
         assert PrintBatch.objects.get().closed_at
 

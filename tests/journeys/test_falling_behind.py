@@ -6,7 +6,6 @@ import pytest
 
 from billing import terminations
 from billing.models import Account, Episode
-from members import outbox
 from members.models import Enrollment, Notice
 from payments.models import PaymentStatus, Refund
 from tests.billing.behind import (
@@ -19,6 +18,7 @@ from tests.billing.behind import (
     live,
     pay,
     read_status,
+    send_mail,
 )
 from tests.diary import Diary, eastern
 from tests.journeys.living import NO_MONEY, NOT_AUTHORIZED, go_to, read_payment, see
@@ -35,7 +35,7 @@ def live_until(diary: Diary, day: date) -> None:
     for month in (JANUARY, FEBRUARY, MARCH, APRIL):
         if diary.today < month <= day:
             go_to(diary, month)
-            outbox.send_unsent(at=diary.moment)
+            send_mail(diary.moment)
     go_to(diary, day)
 
 

@@ -152,6 +152,30 @@ def test_what_happens_otherwise_is_told_with_its_day_where_staff_do_not_choose_i
         assert vague in write(event=event, language=language, facts=facts).body
 
 
+@pytest.mark.parametrize("event", ["past_due", "termination_warning"])
+@pytest.mark.parametrize(
+    ("language", "said", "as_if_to_come"),
+    [
+        (
+            "en",
+            "we will end your coverage as of January 31, 2027. You may have to pay for all care you got after that day.",
+            ("still covered", "coverage ends on"),
+        ),
+        (
+            "es",
+            "su cobertura terminará con fecha del 31 de enero de 2027. Es posible que tenga que pagar toda la atención que "
+            "haya recibido después de ese día.",
+            ("todavía tiene cobertura", "termina el"),
+        ),
+    ],
+)
+def test_an_end_that_has_passed_is_told_as_such(event, language, said, as_if_to_come):
+    facts = facts_for(event) | {"end_date": "2027-01-31", "end_is_past": True}
+    body = write(event=event, language=language, facts=facts).body
+    assert said in body
+    assert not [words for words in as_if_to_come if words in body]
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", "You owe nothing."), ("es", "Usted no debe nada.")])
 def test_the_end_of_coverage_says_what_is_still_owed_or_that_nothing_is(language, words):
     facts = facts_for("termination")

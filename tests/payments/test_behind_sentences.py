@@ -30,13 +30,14 @@ def say(
 
 def test_up_to_the_last_day_it_says_what_to_pay_by_when_and_what_happens_otherwise() -> None:
     assert say(today=LAST_DAY) == (
-        "You are still covered. Pay the past due $284.17 by February 23, 2027, or your coverage ends on January 31, 2027."
+        "Your coverage goes on only if you pay. Pay the past due $284.17 by February 23, 2027. If we do not receive it, "
+        "we will end your coverage as of January 31, 2027. You may have to pay for all care you got after that day."
     )
 
 
 def test_the_day_after_it_says_that_it_is_too_late_and_whom_to_call() -> None:
     assert say(today=date(2027, 2, 24)) == (
-        "The last day to pay was February 23, 2027. Your coverage will end on January 31, 2027. "
+        "The last day to pay was February 23, 2027. We will end your coverage as of January 31, 2027. "
         "Call us now if you want to keep it."
     )
 
@@ -47,6 +48,20 @@ def test_where_staff_choose_the_end_no_day_is_named() -> None:
         "You are still covered. Pay the past due $284.17 by March 23, 2027, or your coverage can end."
     )
     assert "Your coverage can end. Call us now" in say(today=date(2027, 3, 24), found_on=late)
+
+
+@pytest.mark.parametrize(
+    ("today", "opening"),
+    [
+        (
+            date(2027, 1, 31),
+            "You are still covered. Pay the past due $284.17 by February 23, 2027, or your coverage ends",
+        ),
+        (date(2027, 2, 1), "Your coverage goes on only if you pay."),
+    ],
+)
+def test_an_end_that_has_passed_is_no_day_to_come(today: date, opening: str) -> None:
+    assert say(today=today).startswith(opening)
 
 
 def test_with_a_subsidy_there_is_longer_and_the_first_month_is_covered() -> None:

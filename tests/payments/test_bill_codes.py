@@ -169,7 +169,7 @@ def test_an_expired_code_opens_nothing_but_other_ways(diary: Diary) -> None:
 def test_a_revoked_code_opens_nothing() -> None:
     invoice = find_invoice(make_household())
     address = find_address(invoice)
-    revoke_links(invoice_ids=[invoice.pk], at=clock.now())
+    revoke_links(invoice_ids=[invoice.pk], by=people.make_staff(), at=clock.now())
     assert Client().get(address).status_code == 410
     assert Client().get(find_address(invoice)).status_code == 200
 

@@ -67,6 +67,7 @@ def test_a_batch_is_made_watched_downloaded_and_closed(printer: Client, monkeypa
     assert "2 of 2 (100 %)" in read(printer.get(LIST))
     assert [item["words"] for item in logged] == ["print batch downloaded"] * 2 + ["print batch closed"]
     assert all(item["by"] for item in logged)
+    assert PrintBatch.objects.get().closed_by_id == logged[-1]["by"]
 
 
 def test_where_nothing_waits_no_batch_is_made(printer: Client) -> None:
@@ -126,4 +127,5 @@ def test_a_code_is_revoked_once_by_those_who_may(printer: Client) -> None:
     assert "Revoke this code" in read(printer.get(page))
     assert "Revoked." in read(printer.post(address, follow=True))
     assert "revoked before" in read(printer.post(address, follow=True))
-    assert BillLink.objects.get().revoked_at == clock.now()
+    link.refresh_from_db()
+    assert (link.revoked_at, str(link.revoked_by_id)) == (clock.now(), printer.session["_auth_user_id"])

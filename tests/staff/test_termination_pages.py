@@ -66,15 +66,16 @@ def show_list(client: Client):
     return client.get(reverse("admin:billing_episode_terminations"))
 
 
-def confirm(client: Client, *keys: object):
-    return client.post(
-        reverse("admin:billing_episode_confirm"), {"episode": [str(key) for key in keys]}, follow=True
-    )
+def confirm(client: Client, *keys: object, cents: int = 4 * PREMIUM):
+    """Tick these, as they were shown with so much past due."""
+    ticks = [f"{key}:{cents}" for key in keys]
+    return client.post(reverse("admin:billing_episode_confirm"), {"episode": ticks}, follow=True)
 
 
 def act(client: Client, what: str, **typed: str):
     (key,) = Episode.objects.values_list("pk", flat=True)
-    return client.post(reverse(f"admin:billing_episode_{what}", args=[key]), typed, follow=True)
+    facts = {"shown_cents": str(4 * PREMIUM)} | typed if what == "end" else typed
+    return client.post(reverse(f"admin:billing_episode_{what}", args=[key]), facts, follow=True)
 
 
 def show(client: Client) -> str:
@@ -111,6 +112,39 @@ class TestTheList:
         assert "Ended: 0." in read(confirm(decider, key))
         assert Episode.objects.get().moves.count() == 2
 
+    @pytest.mark.parametrize("cents", [PREMIUM, 1])
+    def test_where_money_has_come_since_it_was_shown_nothing_ends_and_staff_look_again(
+        self, decider: Client, account: Account, cents: int
+    ) -> None:
+        key = Episode.objects.get().pk
+        assert f'value="{key}:{4 * PREMIUM}"' in show_list(decider).content.decode()
+        pay(account, cents, on=LISTED)
+        words = read(confirm(decider, key))
+        assert "Ended: 0." in words
+        assert "Not ended: 1. Money has come since. Look again." in words
+        assert read_end(account) == ("active", None)
+        confirm(decider, key, cents=4 * PREMIUM - cents)
+        assert read_end(account) == ("ended", date(2026, 1, 31))
+
+    def test_where_money_has_come_for_one_the_others_are_ended(
+        self, decider: Client, account: Account
+    ) -> None:
+        other = cover(today=date(2025, 12, 2), subsidized=True)
+        live(date(2025, 12, 24), LISTED)
+        keys = Episode.objects.order_by("pk").values_list("pk", flat=True)
+        pay(account, on=LISTED)
+        words = read(confirm(decider, *keys))
+        assert "Ended: 1." in words
+        assert "Not ended: 1." in words
+        assert (read_end(account)[0], read_end(other)[0]) == ("active", "ended")
+
+    def test_where_all_has_been_paid_since_there_is_no_box(self, decider: Client, account: Account) -> None:
+        assert 'type="checkbox"' in show_list(decider).content.decode()
+        pay(account, 4 * PREMIUM, on=LISTED)
+        page = show_list(decider)
+        assert 'type="checkbox"' not in page.content.decode()
+        assert "$0.00: paid since, open the row" in read(page)
+
     @pytest.mark.parametrize("keys", [(), ("",), ("x",), ("9" * 40,)])
     def test_nothing_ticked_ends_nothing(
         self, decider: Client, account: Account, keys: tuple[str, ...]
@@ -138,6 +172,20 @@ class TestOneCoverage:
         )
         assert "Ended. The member is told." in read(act(decider, "end"))
         assert read_end(account) == ("ended", date(2026, 1, 31))
+
+    @pytest.mark.parametrize("shown", [str(4 * PREMIUM), "", "x"])
+    def test_it_is_not_ended_where_money_has_come_since_the_page_was_shown(
+        self, decider: Client, account: Account, shown: str
+    ) -> None:
+        pay(account, on=LISTED)
+        assert (
+            f'name="shown_cents" value="{3 * PREMIUM}"'
+            in decider.get(
+                reverse("admin:billing_episode_change", args=[Episode.objects.get().pk])
+            ).content.decode()
+        )
+        assert "Money has come since. Look again." in read(act(decider, "end", shown_cents=shown))
+        assert read_end(account) == ("active", None)
 
     def test_where_it_was_found_late_staff_choose_the_day(self, decider: Client, found_late: Account) -> None:
         assert "Last day of coverage (YYYY-MM-DD)" in show(decider)
