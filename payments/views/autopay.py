@@ -21,6 +21,7 @@ from billing.balances import Standing, read_standings
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
 from payments import routing_directory
+from payments.autopay.amounts import read_on_its_way
 from payments.autopay.days import find_next_draft
 from payments.autopay.plans import Plan, describe_change, make_plans
 from payments.autopay.setting_up import UnableToSetUp, find_set_up, may_set_up, read_live, set_up
@@ -43,6 +44,7 @@ from payments.payables import Payable, make_payables
 from payments.proofs import make_mandate_filename, prove_mandate
 from payments.recording import UnableToRecord
 from payments.review import UnableToReadReview, read_review, sign_review
+from payments.statements import describe_cutoff
 from payments.tasks import wake_validation
 from payments.views.access import require_member
 from payments.views.journey import (
@@ -226,7 +228,12 @@ def confirmation(request: HttpRequest, form_key: UUID, *, member_pk: int) -> Htt
         return redirect("autopay")
     ours = {mandate.account_id for mandate in mandates}
     states = [state for state in _read_states(member_pk) if state.standing.account_id in ours]
-    context = {"states": states, "mandates": mandates, **describe_autopay_step(CONFIRMATION)}
+    context = {
+        "states": states,
+        "mandates": mandates,
+        "cutoff": describe_cutoff(),
+        **describe_autopay_step(CONFIRMATION),
+    }
     return render(request, "payments/autopay_confirmation.html", context)
 
 
@@ -245,7 +252,7 @@ def off(request: HttpRequest, account: int, *, member_pk: int) -> HttpResponse:
         return render(request, "payments/autopay_off.html", {"state": states[account]})
     at = clock.now()
     turn_off(account_ids=[account], today=clock.business_date(moment=at), at=at)
-    messages.success(request, _("AutoPay is off. You pay your next bill yourself."))
+    messages.success(request, _describe_off(account))
     return see_other(reverse("autopay"))
 
 
@@ -262,6 +269,15 @@ def authorization(request: HttpRequest, mandate: int, *, member_pk: int) -> Http
     headers = {"Content-Disposition": f'attachment; filename="{make_mandate_filename(mandate=found)}"'}
     document = prove_mandate(mandate=found, at=clock.now())
     return HttpResponse(document, content_type="application/pdf", headers=headers)
+
+
+def _describe_off(account_id: int) -> str:
+    """What turning off did; what is at the bank already is paid by itself."""
+    at_bank_cents = read_on_its_way(account_ids=[account_id])[account_id].at_bank_cents
+    if not at_bank_cents:
+        return _("AutoPay is off. You pay your next bill yourself.")
+    words = _("AutoPay is off. A payment of %s is already at your bank. Do not pay it again.")
+    return words % format_dollars(at_bank_cents)
 
 
 def _list_open(payables: Iterable[Payable]) -> list[Payable]:

@@ -28,6 +28,7 @@ FACTS = {
     "draft_date": "2027-01-22",
     "debit_date": "2027-01-25",
     "cut_date": "2027-01-21",
+    "cutoff": "5 p.m.",
     "ceiling_cents": 250_00,
     "text": "I authorize the exchange to take what is due each month.",
     "method": "check",
@@ -44,6 +45,7 @@ FACTS = {
         }
     ],
 }
+SHARED = ("base", "help_with_money", "autopay_on_its_way")
 ABOUT_MONEY_OWED = [
     "payment_returned",
     "payment_canceled",
@@ -263,5 +265,5 @@ def test_an_address_given_for_one_notice_gets_its_email_beside_the_members_lette
 
 def test_every_template_belongs_to_an_event():
     found = {path.name for path in Path(settings.BASE_DIR, "templates/notices").glob("*.txt")}
-    shared = {f"{name}.{language}.txt" for name in ("base", "help_with_money") for language in LANGUAGES}
+    shared = {f"{name}.{language}.txt" for name in SHARED for language in LANGUAGES}
     assert found - shared == {f"{event}.{language}.txt" for event in KINDS for language in LANGUAGES}

@@ -1,7 +1,7 @@
 """AutoPay's pages: three steps, an unticked box a bill; what is no longer true is shown anew; two clicks to turn it off."""
 
 import re
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -12,9 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import DueDateOverride
 from connector_pay.lib import clock
 from members.models import Member, Notice
+from members.notices import write
+from payments.autopay.days import find_draft_day
 from payments.autopay.drafting import draft_all
+from payments.autopay.notices import Draft, tell_coming
 from payments.autopay.plans import write_authorization
 from payments.bank_accounts import approve
+from payments.banking_calendar import read_calendar
 from payments.models import Authorization, DraftAnnouncement, Mandate, Payment, PaymentDraft
 from tests import people
 from tests.diary import Diary, eastern
@@ -28,6 +32,7 @@ from tests.payments.payers import (
     read_title,
     sign_in,
 )
+from tests.payments.payers import go_to_review as go_to_pay
 from tests.payments.payers import start as start_paying
 
 pytestmark = pytest.mark.starts(eastern(2027, 1, 16))
@@ -133,11 +138,35 @@ def test_the_authorization_is_kept_word_for_word_with_all_that_proves_it(
     ):
         assert words in proof.text
     kept = (proof.recurring, proof.sec_code, proof.channel, proof.text_version, proof.language)
-    assert kept == (True, "WEB", "web", "autopay-1", "en")
+    assert kept == (True, "WEB", "web", "autopay-2", "en")
     assert (proof.address, proof.browser, proof.account_last_four) == ("127.0.0.1", "Firefox", "6789")
     assert (proof.given_by.member, proof.given_at) == (member, clock.now())
     copy = Notice.objects.get(event="autopay_on", channel="letter")
     assert copy.facts["text"] == proof.text
+
+
+def test_with_files_at_three_no_page_and_no_notice_says_five(
+    client: Client, member: Member, diary: Diary, settings
+) -> None:
+    settings.PREMIUM_POLICY = {"file_cutoff": time(15)}
+    review = go_to_review(client, choose(member, "health"))
+    shown = client.get(review)
+    texts = [read(shown), read(client.get(authorize(client, review, shown)["Location"]))]
+    paying = go_to_pay(
+        client, start_paying(client), {f"pay_{find_account(member, 'dental').pk}": "on"}, source="new"
+    )
+    asked = client.get(paying)
+    texts += [read(asked), read(client.get(authorize(client, paying, asked)["Location"]))]
+    texts.append(read(client.get("/faq/")))
+    (mandate,) = Mandate.objects.all().select_related(
+        "account__enrollment__member", "account__enrollment__plan"
+    )
+    day = find_draft_day(month=THE_22ND, calendar=read_calendar())
+    (coming,) = tell_coming(drafts=[Draft(mandate, day, 284_17)])
+    texts += [write(event=coming.event, language=name, facts=coming.facts).body for name in ("en", "es")]
+    for text in texts:
+        assert "3 p.m. Eastern" in text or "3 p.m., hora del Este" in text
+        assert not re.search(r"\b5 p\. ?m", text)
 
 
 def test_the_same_form_sent_again_turns_it_on_once(client: Client, member: Member) -> None:

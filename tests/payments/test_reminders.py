@@ -88,6 +88,20 @@ def test_autopay_that_begins_with_a_later_bill_leaves_this_one_to_be_reminded_of
     assert remind_on(TWO_DAYS_BEFORE) == 1
 
 
+@pytest.mark.parametrize(("limit", "reminded"), [(PREMIUM, 0), (PREMIUM - 1, 1)])
+def test_a_bill_above_what_autopay_may_take_is_reminded_of(limit, reminded):
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 5)), ceiling_cents=limit)
+    assert remind_on(A_WEEK_BEFORE) == remind_on(TWO_DAYS_BEFORE) == reminded
+
+
+def test_what_is_paid_until_the_draft_is_within_the_limit_is_left_to_autopay():
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 5)), ceiling_cents=200_00)
+    pay(account, 84_17, today=date(2027, 1, 6))
+    assert remind_on(A_WEEK_BEFORE) == 0
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_a_due_date_moved_for_the_month_or_for_the_account_decides(own):
     account = make_paperless_account()
@@ -109,5 +123,5 @@ def test_as_many_statements_for_many_as_for_one(django_assert_max_num_queries):
     for _ in range(12):
         make_paperless_account()
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         assert remind_on(A_WEEK_BEFORE) == 12

@@ -164,6 +164,24 @@ class TestAnnouncing:
         rows = DraftAnnouncement.objects.filter(account=mandate.account, announced_on=date(2027, 2, 1))
         assert rows.get().draft_date == date(2027, 2, 22)
 
+    @pytest.mark.parametrize(
+        ("limit", "event"), [(PREMIUM, "autopay_coming"), (PREMIUM - 1, "autopay_ceiling")]
+    )
+    def test_above_the_limit_the_member_is_told_at_once_to_pay_and_not_again_at_the_draft(
+        self, limit: int, event: str
+    ) -> None:
+        (mandate,) = turn_on(make_account(), at=noon(date(2027, 1, 20)), ceiling_cents=limit)
+        approve(bank_account=mandate.bank_account, at=noon(date(2027, 1, 20)))
+        assert self.announce(date(2027, 2, 1)) == 1
+        assert self.announce(date(2027, 2, 2)) == 0
+        told = Notice.objects.filter(event__in=["autopay_coming", "autopay_ceiling"], channel="letter")
+        assert [notice.event for notice in told] == [event]
+        assert told[0].facts["amount_cents"] == PREMIUM
+        cut = date(2027, 2, 19)
+        counts = draft_all(today=cut, at=eastern(2027, 2, 19, 16, 59))
+        assert (counts["drafted"], counts["above_ceiling"]) == ((1, 0) if limit == PREMIUM else (0, 1))
+        assert told.count() == 1
+
     @pytest.mark.parametrize(("day", "count"), [(12, 1), (13, 0)])
     def test_until_ten_days_before_and_no_later(self, day: int, count: int) -> None:
         self.make_for_next_month()
