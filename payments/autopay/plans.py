@@ -172,13 +172,17 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], plans: Sequence[Plan]
     now = [plan.shown for plan in plans]
     if list(shown) == now:
         return ""
-    for before, after in zip(shown, now, strict=False):
+    if [item["account"] for item in shown] != [item["account"] for item in now]:
+        return _("The bills were changed while this page was open. Check everything once more")
+    for before, after in zip(shown, now, strict=True):
         if before["drafts"][0][0] != after["drafts"][0][0]:
             return _("The first draft is now %s. Check everything once more") % long_date(
                 date.fromisoformat(after["drafts"][0][0])
             )
         if before["bank"] != after["bank"]:
             return _("The bank account was changed while this page was open. Check everything once more")
+        if before["ceiling"] != after["ceiling"]:
+            return _("The limit was changed while this page was open. Check everything once more")
     return _("What is due has changed while this page was open. Check everything once more")
 
 
