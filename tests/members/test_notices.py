@@ -267,3 +267,51 @@ def test_every_template_belongs_to_an_event():
     found = {path.name for path in Path(settings.BASE_DIR, "templates/notices").glob("*.txt")}
     shared = {f"{name}.{language}.txt" for name in SHARED for language in LANGUAGES}
     assert found - shared == {f"{event}.{language}.txt" for event in KINDS for language in LANGUAGES}
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "flat", "change"),
+    [
+        (
+            "en",
+            "you let AutoPay take no more than $250.00",
+            "AutoPay can take no more than $250.00",
+            "change its limit",
+        ),
+        (
+            "es",
+            "pero autorizó no más de $250.00 por pago",
+            "no puede cobrar más de $250.00 por pago",
+            "cambie ahí",
+        ),
+    ],
+)
+def test_above_the_limit_a_notice_says_whose_limit_it_is(language, own, flat, change):
+    facts = facts_for("autopay_ceiling")
+    limited = write(event="autopay_ceiling", language=language, facts=facts).body
+    assert own in limited
+    assert change in limited
+    unlimited = write(event="autopay_ceiling", language=language, facts=facts | {"is_flat": True}).body
+    assert flat in unlimited
+    assert own not in unlimited
+    assert change not in unlimited
+
+
+@pytest.mark.parametrize("event", ["autopay_off", "autopay_ceiling", "autopay_waiting"])
+@pytest.mark.parametrize(
+    ("language", "at_bank", "scheduled"),
+    [
+        (
+            "en",
+            "A payment of $90.00 is already at your bank. Do not pay it again.",
+            "$10.00 is already scheduled.",
+        ),
+        ("es", "Un pago de $90.00 ya está en su banco. No lo pague otra vez.", "$10.00 ya está programado."),
+    ],
+)
+def test_what_is_on_its_way_must_not_be_paid_again(event, language, at_bank, scheduled):
+    way = {"at_bank_cents": 90_00, "scheduled_cents": 10_00}
+    body = write(event=event, language=language, facts=facts_for(event) | way).body
+    assert at_bank in body
+    assert scheduled in body
+    assert at_bank not in write(event=event, language=language, facts=facts_for(event)).body
