@@ -28,13 +28,17 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | bank_account_stopped   | last_four, state (blocked, paused, stopped, suspended), bills: each with product, |
 |                        | coverage_month, remaining_cents, due_date (autopay; canceled: how many payments)  |
 | autopay_on,            | product, last_four, draft_date, amount_cents (of the first draft), text: what was |
-| autopay_changed        | authorized, word for word                                                         |
-| autopay_off            | product, last_four, bills (canceled_cents: a draft not sent; ended: with coverage)|
-| autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date                |
-| autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills                |
-| autopay_waiting        | product, last_four, draft_date, amount_cents, bills                               |
-| past_due               | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)               |
-| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)               |
+| autopay_changed        | authorized, word for word (above: more than is taken at once; ceiling_cents)      |
+| autopay_off            | product, last_four, bills (canceled_cents: a draft not sent; ended: with coverage;|
+|                        | at_bank_cents, scheduled_cents: what is left out of the bills)                    |
+| autopay_coming         | product, last_four, draft_date, amount_cents, debit_date, cut_date, cutoff: in    |
+|                        | words, the Eastern time until which it can be stopped on the cut_date             |
+| autopay_ceiling        | product, last_four, draft_date, amount_cents, ceiling_cents, bills (is_flat: not  |
+|                        | the payer's own limit; at_bank_cents, scheduled_cents as above)                   |
+| autopay_waiting        | product, last_four, draft_date, amount_cents, bills (at_bank_cents,               |
+|                        | scheduled_cents as above)                                                         |
+| past_due               | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)             |
+| termination_warning    | product, plan_name, amount_cents, pay_by_date (end_date, end_is_past)             |
 | termination            | product, plan_name, end_date, amount_cents, ask_by_date                           |
 | reinstated             | product, plan_name, end_date                                                      |
 | refund_asked           | product, plan_name, amount_cents                                                  |
@@ -186,7 +190,7 @@ KINDS: dict[str, Kind] = {
     "autopay_changed": _kind(f"{DRAFT} text", "You changed AutoPay", "Usted cambió el pago automático"),
     "autopay_off": _kind("product last_four bills", "AutoPay is off", "El pago automático está desactivado"),
     "autopay_coming": _kind(
-        f"{DRAFT} debit_date cut_date", "An AutoPay payment is coming", "Se acerca un pago automático"
+        f"{DRAFT} debit_date cut_date cutoff", "An AutoPay payment is coming", "Se acerca un pago automático"
     ),
     "autopay_ceiling": _kind(
         f"{DRAFT} ceiling_cents bills",

@@ -43,6 +43,7 @@ class Contents:
 
     `shows_account` is False for a guest who gave no date of birth: nothing of the account is shown;
     `withheld` says that this is because of too many look-ups. `bill_number` is the bill's whose code the guest came by.
+    With `must_choose_bank` no saved bank account is chosen beforehand.
     """
 
     account_ids: tuple[int, ...] = ()
@@ -57,6 +58,7 @@ class Contents:
     pay_on: date | None = None
     bank: BankDetails | None = None
     saved_account_id: int | None = None
+    must_choose_bank: bool = False
     receipt_email: str = ""
     recorded: bool = False
     is_autopay: bool = False

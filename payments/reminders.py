@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from billing.accounts import CHUNK
 from billing.balances import OpenInvoice, Standing, read_standings
@@ -13,9 +13,12 @@ from billing.due_dates import next_month
 from billing.models import Account, DueDateOverride, Invoice
 from members.models import Member
 from members.outbox import Telling, tell
+from payments.autopay.amounts import read_announced, sum_due
+from payments.autopay.days import find_draft_day, find_following
+from payments.banking_calendar import read_calendar
 from payments.coverage_sentences import find_start_if_paid, waits_for_first_payment
 from payments.mandates import find_live
-from payments.models import MandateStatus, Payment
+from payments.models import DraftAnnouncement, Mandate, MandateStatus, Payment
 from payments.recording import UNDER_WAY
 
 DAYS_BEFORE = (7, 2)
@@ -24,7 +27,8 @@ DAYS_BEFORE = (7, 2)
 def remind(*, today: date, at: datetime) -> int:
     """Remind of each open bill due in 7 or in 2 days, once each; returns how many notices are new.
 
-    Not where AutoPay drafts the account, nor where what is scheduled covers what is due by then. In chunks, safe to run twice.
+    Not where AutoPay drafts the account within what was authorized, nor where what is scheduled covers what is due by then.
+    In chunks, safe to run twice.
     """
     asked = sorted(_find_due(today=today))
     return sum(
@@ -42,11 +46,26 @@ def _find_due(*, today: date) -> Iterable[int]:
     live = Invoice.objects.filter(voided_at=None)
     own = DueDateOverride.objects.filter(account__isnull=False).values("account")
     dated = Q(account__enrollment__binder_due_date__isnull=False) | Q(account__in=own)
-    # AutoPay that begins with a later bill does not draft this one.
-    begun = Q(drafts_from__lte=today + timedelta(days=max(DAYS_BEFORE)))
-    drafted = find_live().filter(begun, status=MandateStatus.ON).values("account")
+    drafted = _find_drafting(today=today).exclude(Exists(_find_above(today=today))).values("account")
     asked = live.filter(Q(coverage_month__in=months) | dated).exclude(account__in=drafted)
     return asked.values_list("account", flat=True).distinct()
+
+
+def _find_drafting(*, today: date) -> QuerySet[Mandate]:
+    """The mandates whose draft of this month is still to come and was announced; one that was not takes nothing."""
+    draft = find_draft_day(month=today, calendar=read_calendar()).received_date
+    announced = DraftAnnouncement.objects.filter(account=OuterRef("account"), draft_date=draft)
+    on = find_live().filter(Exists(announced), status=MandateStatus.ON, drafts_from__lte=draft)
+    return on if today < draft else on.none()
+
+
+def _find_above(*, today: date) -> QuerySet[DraftAnnouncement]:
+    """What was announced of the mandates' drafts, of the last month and to come, above what was authorized."""
+    return DraftAnnouncement.objects.filter(
+        account=OuterRef("account"),
+        draft_date__gt=today - timedelta(days=31),
+        amount_cents__gt=OuterRef("authorization__amount_cents"),
+    )
 
 
 def _remind(*, account_ids: Sequence[int], today: date, at: datetime) -> int:
@@ -54,12 +73,35 @@ def _remind(*, account_ids: Sequence[int], today: date, at: datetime) -> int:
         standings = read_standings(account_ids=account_ids, today=today)
         scheduled = _read_scheduled(account_ids, after=today)
         members = _read_members(account_ids)
+        drafted = _find_drafted(standings, scheduled, today=today)
         tellings = [
             telling
             for key, standing in standings.items()
+            if key not in drafted
             for telling in _list_tellings(standing, members[key], scheduled.get(key, ()), today=today)
         ]
         return tell(tellings=tellings, at=at, today=today)
+
+
+def _find_drafted(
+    standings: Mapping[int, Standing], scheduled: Mapping[int, Sequence[tuple[date, int]]], *, today: date
+) -> set[int]:
+    """The accounts whose draft takes all that is due: within what was authorized, else it takes nothing, and as announced."""
+    mandates = _find_drafting(today=today).filter(account__in=list(standings))
+    most = dict(mandates.values_list("account", "authorization__amount_cents"))
+    if not most:
+        return set()
+    calendar = read_calendar()
+    draft = find_draft_day(month=today, calendar=calendar)
+    following = find_following(draft=draft, calendar=calendar).received_date
+    announced = read_announced(account_ids=most, draft_date=draft.received_date)
+    return {
+        key
+        for key, most_cents in most.items()
+        if sum_due(standing=standings[key], following=following)
+        - sum(cents for _day, cents in scheduled.get(key, ()))
+        <= min(most_cents, announced.get(key, 0))
+    }
 
 
 def _list_tellings(

@@ -21,7 +21,8 @@ from payments.coverage_sentences import describe_effect as describe_effect
 from payments.models import Payment, PaymentStatus
 from payments.validation import count_waiting_days
 
-AUTHORIZATION_VERSION = "single-debit-2"
+AUTHORIZATION_VERSION = "single-debit-3"
+HALVES_OF_DAY = {"en": ("a.m.", "p.m."), "es": ("a. m.", "p. m.")}
 
 PUBLIC_STATUS = {
     PaymentStatus.RECORDED: gettext_lazy("Processing"),
@@ -70,7 +71,7 @@ def authorization_text(
             "I authorize %(payee)s to take %(amount)s %(how_often)s by electronic debit, from my bank account "
             "ending in %(last_four)s, on %(day)s or on a banking day soon after. If an error is made, "
             "%(payee)s may credit my account to correct it. I can cancel until the payment is sent to my "
-            "bank, which happens at 5 p.m. Eastern on banking days: on my receipt's page, or by calling "
+            "bank, which happens at %(cutoff)s Eastern on banking days: on my receipt's page, or by calling "
             "%(phone)s. If my bank returns the payment, it does not count as received and coverage may not "
             "start or may be at risk. There is no fee."
         ) % {
@@ -79,8 +80,17 @@ def authorization_text(
             "how_often": _("once, for the %s bill,") % bill.lower() if bill else _("once,"),
             "last_four": last_four,
             "day": long_date(debit_on),
+            "cutoff": describe_cutoff(language=language),
             "phone": settings.EXCHANGE["help_line"],
         }
+
+
+def describe_cutoff(*, language: str = "en") -> str:
+    """The Eastern time at which payments go to the bank, as it is read aloud: 5 p.m., 3:30 p.m."""
+    cutoff = read_policy().file_cutoff
+    half = HALVES_OF_DAY.get(language, HALVES_OF_DAY["en"])[cutoff.hour >= 12]
+    minutes = f":{cutoff.minute:02}" if cutoff.minute else ""
+    return f"{cutoff.hour % 12 or 12}{minutes} {half}"
 
 
 def expected_clearing_date(

@@ -15,8 +15,10 @@ from billing.premiums import Rate, find_rate
 from billing.rates import read_rates
 from members.models import EnrollmentStatus
 from payments.autopay.days import DraftDay
-from payments.models import DraftAnnouncement
+from payments.models import DraftAnnouncement, PaymentStatus
 from payments.recording import find_uncounted
+
+AT_BANK = (PaymentStatus.SENDING, PaymentStatus.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Outlook:
     scheduled_cents: int
     rates: Sequence[Rate]
     ends_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnItsWay:
+    """Money of an account that counts for nothing yet: in all, and how much of it is in a bank file already."""
+
+    cents: int = 0
+    at_bank_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,17 @@ def read_scheduled(*, account_ids: Iterable[int]) -> dict[int, int]:
     """By account, the cents that are on their way and count for nothing yet: scheduled payments, and drafts until their day."""
     waiting = find_uncounted(Q(account__among=list(account_ids))).order_by().values("account")
     return dict(waiting.annotate(cents=Sum("amount_cents")).values_list("account", "cents"))
+
+
+def read_on_its_way(*, account_ids: Iterable[int]) -> dict[int, OnItsWay]:
+    """By account, what is on its way and counts for nothing yet; every account that was asked for has an answer."""
+    keys = list(account_ids)
+    at_bank = Sum("amount_cents", filter=Q(status__in=AT_BANK), default=0)
+    waiting = find_uncounted(Q(account__among=keys)).order_by().values("account")
+    summed = waiting.annotate(cents=Sum("amount_cents"), at_bank=at_bank)
+    rows = summed.values_list("account", "cents", "at_bank")
+    found = {account_id: OnItsWay(cents, at_bank_cents) for account_id, cents, at_bank_cents in rows}
+    return {key: found.get(key, OnItsWay()) for key in keys}
 
 
 def read_announced(*, account_ids: Iterable[int], draft_date: date, since: date = date.min) -> dict[int, int]:

@@ -1,19 +1,20 @@
 """Announcing drafts: by 10 days before it, each payer is told what will be drafted and when; more than that is not taken."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
 
 from billing.accounts import lock_accounts
-from billing.balances import read_standings
+from billing.balances import Standing, read_standings
 from billing.due_dates import first_of_month
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
-from members.outbox import tell
-from payments.autopay.amounts import find_last_announcing, read_announced, sum_due
+from members.outbox import Telling, tell
+from payments.autopay.amounts import find_last_announcing, read_announced, read_on_its_way, sum_due
 from payments.autopay.days import DraftDay, find_draft_day, find_following
-from payments.autopay.notices import Draft, read_with_people, tell_coming
+from payments.autopay.notices import Draft, read_with_people, tell_above, tell_coming
 from payments.banking_calendar import read_calendar
 from payments.models import DraftAnnouncement, Mandate, MandateStatus
 from payments.payables import OPEN
@@ -25,6 +26,7 @@ COLUMNS = ("account", "draft_date", "amount_cents", "announced_on", "at")
 def announce_drafts(*, today: date, at: datetime) -> Counts:
     """From the 1st of a month until 10 days before its draft, whatever is due beyond what was announced is announced.
 
+    Where that is more than the payer authorized, the payer is told that nothing is taken, and to pay in another way.
     What is paid in another way in the meantime is left out when the draft is made. Safe to run twice, resumes in chunks.
     """
     calendar = read_calendar()
@@ -78,6 +80,26 @@ def _announce(
     mandates = read_with_people(mandates=Mandate.objects.filter(status=MandateStatus.ON, account__among=more))
     drafts = [Draft(mandate, day, due[mandate.account_id]) for mandate in mandates]
     new = keep_announced(drafts=drafts, today=today, at=at)
-    tellings = tell_coming(drafts=[draft for draft in drafts if draft.mandate.account_id in new])
-    tell(tellings=tellings, today=today, at=at)
+    told_now = [draft for draft in drafts if draft.mandate.account_id in new]
+    tell(tellings=_list_tellings(told_now, standings), today=today, at=at)
     return len(new)
+
+
+def _list_tellings(drafts: Sequence[Draft], standings: Mapping[int, Standing]) -> list[Telling]:
+    """What is within the payer's limit is coming; above it nothing is taken, which is told now, in time to pay."""
+    on_their_way = read_on_its_way(account_ids=[draft.mandate.account_id for draft in drafts])
+    wanted = [
+        replace(draft, cents=max(0, draft.cents - on_their_way[draft.mandate.account_id].cents))
+        for draft in drafts
+    ]
+    above = [draft for draft in wanted if draft.is_above]
+    # What is on its way may be canceled yet: "up to" what is due, as far as it was authorized.
+    within = [
+        replace(draft, cents=min(draft.cents, draft.most_cents))
+        for draft, rest in zip(drafts, wanted, strict=True)
+        if not rest.is_above
+    ]
+    return [
+        *tell_coming(drafts=within),
+        *tell_above(drafts=above, standings=standings, on_their_way=on_their_way),
+    ]

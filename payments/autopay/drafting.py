@@ -13,7 +13,13 @@ from billing.accounts import lock_accounts
 from billing.balances import Standing, read_standings
 from connector_pay.lib.jobs import Counts
 from members.outbox import tell
-from payments.autopay.amounts import find_draft_cents, read_announced, read_scheduled, sum_due
+from payments.autopay.amounts import (
+    find_draft_cents,
+    read_announced,
+    read_on_its_way,
+    read_scheduled,
+    sum_due,
+)
 from payments.autopay.days import DraftDay, find_cut, find_following
 from payments.autopay.notices import Draft, read_with_people, tell_above, tell_not_validated
 from payments.banking_calendar import read_calendar
@@ -102,13 +108,14 @@ def _draft(account_ids: Sequence[int], run: _Run) -> dict[str, int]:
         for mandate in mandates
         if cents[mandate.account_id]
     ]
-    above = [draft for draft in wanted if draft.cents > draft.mandate.authorization.amount_cents]
-    within = [draft for draft in wanted if draft.cents <= draft.mandate.authorization.amount_cents]
+    above = [draft for draft in wanted if draft.is_above]
+    within = [draft for draft in wanted if not draft.is_above]
     waiting = [draft for draft in within if draft.mandate.bank_account.status == BankAccountStatus.UNCHECKED]
     payments = _record([draft for draft in within if _may_be_debited(draft)], standings, run)
+    on_their_way = read_on_its_way(account_ids=[draft.mandate.account_id for draft in [*above, *waiting]])
     tellings = [
-        *tell_above(drafts=above, standings=standings),
-        *tell_not_validated(drafts=waiting, standings=standings),
+        *tell_above(drafts=above, standings=standings, on_their_way=on_their_way),
+        *tell_not_validated(drafts=waiting, standings=standings, on_their_way=on_their_way),
     ]
     tell(tellings=tellings, today=run.today, at=run.at)
     return {

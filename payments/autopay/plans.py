@@ -23,9 +23,10 @@ from payments.coverage_sentences import describe_not_paying
 from payments.drafts import Chosen
 from payments.models import BankAccount, BankAccountStatus, Mandate, MandateStatus
 from payments.payables import Payable
+from payments.statements import describe_cutoff
 from payments.validation import count_waiting_days
 
-AUTOPAY_VERSION = "autopay-1"
+AUTOPAY_VERSION = "autopay-2"
 DRAFTS_SHOWN = 3
 
 
@@ -149,7 +150,7 @@ def write_authorization(
             "and never more than %(most)s. Each payment counts as received on day %(day)s of the month, from %(start)s on. "
             "The debit is on that day or on the next banking day. %(payee)s tells me the amount and the day at least "
             "%(notice)s days before. I can turn AutoPay off on the AutoPay page or by calling %(phone)s. If I do so "
-            "by 5 p.m. Eastern on the banking day before a debit, that debit is not made. AutoPay goes on until I turn it "
+            "by %(cutoff)s Eastern on the banking day before a debit, that debit is not made. AutoPay goes on until I turn it "
             "off or this coverage ends. If my bank returns a payment, it does not count as received, coverage may not "
             "start or may be at risk, and AutoPay may stop. If an error is made, %(payee)s may credit my account to "
             "correct it. There is no fee."
@@ -162,6 +163,7 @@ def write_authorization(
             "start": long_date(starts_on),
             "notice": read_policy().autopay_notice_days,
             "phone": settings.EXCHANGE["help_line"],
+            "cutoff": describe_cutoff(language=language),
         }
 
 
@@ -170,13 +172,17 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], plans: Sequence[Plan]
     now = [plan.shown for plan in plans]
     if list(shown) == now:
         return ""
-    for before, after in zip(shown, now, strict=False):
+    if [item["account"] for item in shown] != [item["account"] for item in now]:
+        return _("The bills were changed while this page was open. Check everything once more")
+    for before, after in zip(shown, now, strict=True):
         if before["drafts"][0][0] != after["drafts"][0][0]:
             return _("The first draft is now %s. Check everything once more") % long_date(
                 date.fromisoformat(after["drafts"][0][0])
             )
         if before["bank"] != after["bank"]:
             return _("The bank account was changed while this page was open. Check everything once more")
+        if before["ceiling"] != after["ceiling"]:
+            return _("The limit was changed while this page was open. Check everything once more")
     return _("What is due has changed while this page was open. Check everything once more")
 
 

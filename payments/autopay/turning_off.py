@@ -11,6 +11,7 @@ from billing.balances import read_standings
 from connector_pay.lib.jobs import Counts
 from members.models import EnrollmentStatus
 from members.outbox import tell
+from payments.autopay.amounts import read_on_its_way
 from payments.autopay.notices import read_with_people, tell_off
 from payments.canceling import cancel_unsent
 from payments.mandates import end_mandates, find_live, resume_mandates
@@ -61,10 +62,12 @@ def _end(account_ids: Sequence[int], *, why: str, today: date, at: datetime) -> 
     if dropped:
         cancel_unsent(payment_ids=dropped, today=today, at=at, why=f"AutoPay: {why}", told_by_caller=dropped)
     canceled = Payment.objects.filter(pk__in=dropped, status=PaymentStatus.CANCELED).values("account")
+    ours = [mandate.account_id for mandate in mandates]
     tellings = tell_off(
         mandates=mandates,
         canceled=dict(canceled.annotate(cents=Sum("amount_cents")).values_list("account", "cents")),
-        standings=read_standings(account_ids=[mandate.account_id for mandate in mandates], today=today),
+        standings=read_standings(account_ids=ours, today=today),
+        on_their_way=read_on_its_way(account_ids=ours),
         ended=why == WITH_ENROLLMENT,
     )
     tell(tellings=tellings, today=today, at=at)

@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from connector_pay.lib import clock
-from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, show_dollars
+from connector_pay.lib.money import format_dollars
+from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to
 from payments.autopay.turning_off import go_on, turn_off
 from payments.models import DraftAnnouncement, Mandate, MandateMove, MandateStatus
 from payments.proofs import make_mandate_filename, prove_mandate
@@ -44,7 +45,7 @@ class MandateAdmin(ReadOnlyAdmin):
         "bank_account_link",
         "authorization_link",
         "status",
-        "ceiling",
+        "most_at_once",
         "drafts_from",
         "announced",
         "given_at",
@@ -58,7 +59,6 @@ class MandateAdmin(ReadOnlyAdmin):
         "name": "account__enrollment__member__last_name",
     }
     search_help_text = "Member ID, phone number, name, or the bank account's last four digits"
-    ceiling = show_dollars("ceiling_cents", "most at once ($0.00: no limit)")
 
     def get_urls(self) -> list[URLPattern]:
         """With the addresses of the proof, and of what a caller asks for."""
@@ -124,6 +124,12 @@ class MandateAdmin(ReadOnlyAdmin):
     def authorization_link(self, mandate: Mandate) -> str:
         """Leads to what the payer agreed to."""
         return link_to(mandate.authorization)
+
+    @admin.display(description="most at once")
+    def most_at_once(self, mandate: Mandate) -> str:
+        """The most that one draft takes, and whose limit that is."""
+        whose = "the payer's limit" if mandate.ceiling_cents else "the most that any payment may be"
+        return f"{format_dollars(mandate.authorization.amount_cents)} ({whose})"
 
     @admin.display(description="announced")
     def announced(self, mandate: Mandate) -> str:

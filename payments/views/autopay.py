@@ -20,7 +20,9 @@ from billing.accounts import list_accounts_of_member
 from billing.balances import Standing, read_standings
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
+from members.models import Enrollment
 from payments import routing_directory
+from payments.autopay.amounts import read_on_its_way
 from payments.autopay.days import find_next_draft
 from payments.autopay.plans import Plan, describe_change, make_plans
 from payments.autopay.setting_up import UnableToSetUp, find_set_up, may_set_up, read_live, set_up
@@ -38,11 +40,12 @@ from payments.drafts import (
 )
 from payments.forms.authorizing import ReviewForm, is_authorized, name_box
 from payments.forms.autopay import AutoPayForm
-from payments.models import Mandate, PaymentChannel
+from payments.models import Mandate, MandateStatus, PaymentChannel
 from payments.payables import Payable, make_payables
 from payments.proofs import make_mandate_filename, prove_mandate
 from payments.recording import UnableToRecord
 from payments.review import UnableToReadReview, read_review, sign_review
+from payments.statements import describe_cutoff
 from payments.tasks import wake_validation
 from payments.views.access import require_member
 from payments.views.journey import (
@@ -124,7 +127,11 @@ def describe_autopay_step(step: str) -> dict[str, Any]:
 def overview(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     """AutoPay of each bill: its state, the next three drafts, and what can be done."""
     draft_day = find_next_draft(at=clock.now(), calendar=read_calendar())
-    context = {"states": _read_states(member_pk), "draft_date": draft_day.received_date}
+    context = {
+        "states": _read_states(member_pk),
+        "is_enrolled": Enrollment.objects.filter(member=member_pk).exists(),
+        "draft_date": draft_day.received_date,
+    }
     return render(request, "payments/autopay.html", context)
 
 
@@ -142,10 +149,13 @@ def start(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     if not account_ids:
         return redirect("autopay")
     live = read_live(account_ids=account_ids)
+    asked = request.GET.get("account", "")
+    sources = _list_sources(account_ids, live, asked=asked)
     contents = Contents(
         account_ids=tuple(account_ids),
-        typed=_fill_in(account_ids, live, asked=request.GET.get("account", "")),
-        saved_account_id=next((mandate.bank_account_id for mandate in live.values()), None),
+        typed=_fill_in(account_ids, live, asked=asked),
+        saved_account_id=sources[0] if len(sources) == 1 else None,
+        must_choose_bank=len(sources) > 1,
         is_autopay=True,
     )
     draft = start_draft(
@@ -207,7 +217,7 @@ def show_review(journey: AutoPayJourney) -> HttpResponse:
     except UnableToReadReview:
         return _draw_review(journey, bank, problem=_(OPEN_TOO_LONG))
     if not is_authorized(typed=typed, account_ids=journey.chosen_accounts):
-        return _draw_review(journey, bank, typed=True)
+        return _draw_review(journey, bank, shown=shown)
     return _record(journey, bank, shown=shown)
 
 
@@ -216,17 +226,22 @@ def show_review(journey: AutoPayJourney) -> HttpResponse:
 @require_member
 @require_safe
 def confirmation(request: HttpRequest, form_key: UUID, *, member_pk: int) -> HttpResponse:
-    """What is on now, for the member who turned it on."""
+    """What is on now, for the member who turned it on; what has been turned off since is not."""
     mandates = [
         mandate
         for mandate in find_set_up(form_key=form_key)
-        if mandate.account.enrollment.member_id == member_pk
+        if mandate.account.enrollment.member_id == member_pk and mandate.status == MandateStatus.ON
     ]
     if not mandates:
         return redirect("autopay")
     ours = {mandate.account_id for mandate in mandates}
     states = [state for state in _read_states(member_pk) if state.standing.account_id in ours]
-    context = {"states": states, "mandates": mandates, **describe_autopay_step(CONFIRMATION)}
+    context = {
+        "states": states,
+        "mandates": mandates,
+        "cutoff": describe_cutoff(),
+        **describe_autopay_step(CONFIRMATION),
+    }
     return render(request, "payments/autopay_confirmation.html", context)
 
 
@@ -245,7 +260,7 @@ def off(request: HttpRequest, account: int, *, member_pk: int) -> HttpResponse:
         return render(request, "payments/autopay_off.html", {"state": states[account]})
     at = clock.now()
     turn_off(account_ids=[account], today=clock.business_date(moment=at), at=at)
-    messages.success(request, _("AutoPay is off. You pay your next bill yourself."))
+    messages.success(request, _describe_off(account))
     return see_other(reverse("autopay"))
 
 
@@ -262,6 +277,15 @@ def authorization(request: HttpRequest, mandate: int, *, member_pk: int) -> Http
     headers = {"Content-Disposition": f'attachment; filename="{make_mandate_filename(mandate=found)}"'}
     document = prove_mandate(mandate=found, at=clock.now())
     return HttpResponse(document, content_type="application/pdf", headers=headers)
+
+
+def _describe_off(account_id: int) -> str:
+    """What turning off did; what is at the bank already is paid by itself."""
+    at_bank_cents = read_on_its_way(account_ids=[account_id])[account_id].at_bank_cents
+    if not at_bank_cents:
+        return _("AutoPay is off. You pay your next bill yourself.")
+    words = _("AutoPay is off. A payment of %s is already at your bank. Do not pay it again.")
+    return words % format_dollars(at_bank_cents)
 
 
 def _list_open(payables: Iterable[Payable]) -> list[Payable]:
@@ -292,17 +316,28 @@ def _fill_in(account_ids: Sequence[int], live: Mapping[int, Mandate], *, asked: 
     return ticks | limits
 
 
+def _list_sources(account_ids: Sequence[int], live: Mapping[int, Mandate], *, asked: str) -> list[int]:
+    """From which bank accounts the bill that was asked for is paid; with none asked, all of them. One is chosen beforehand."""
+    wanted = [key for key in account_ids if str(key) == asked] or list(live)
+    return sorted({live[key].bank_account_id for key in wanted if key in live})
+
+
 def _draw_review(
-    journey: AutoPayJourney, bank: Bank, *, problem: str = "", typed: bool = False
+    journey: AutoPayJourney, bank: Bank, *, problem: str = "", shown: Shown | None = None
 ) -> HttpResponse:
-    """The review as things stand, with a new signature; with a `problem` nothing that was typed counts."""
+    """The review as things stand, with a new signature; with a `problem` nothing that was typed counts.
+
+    After an answer that lacks a box `shown` is what it answered: where that still holds, its ticks are kept.
+    """
     plans = journey.make_plans(chosen=journey.contents.chosen, bank=bank)
     if plans is None:
         return journey.go(BILLS)
+    if shown is not None:
+        problem = describe_change(shown=shown, plans=plans)
     token = {"token": sign_review(draft=journey.draft, items=plans)}
     if problem:
         form = ReviewForm(token, items=plans, problem=problem)
-    elif typed:
+    elif shown is not None:
         form = ReviewForm({**journey.request.POST.dict(), **token}, items=plans)
     else:
         form = ReviewForm(initial=token, items=plans)

@@ -22,7 +22,7 @@ from payments.forms.amount import AmountForm
 from payments.models import BankAccountStatus, Payment, PaymentChannel
 from payments.payables import list_payables, list_questions, read_in_progress
 from payments.recording import find_recorded
-from payments.statements import expected_clearing_date
+from payments.statements import describe_cutoff, expected_clearing_date
 from payments.views.access import require_member
 from payments.views.journey import AMOUNT, BANK, CONFIRMATION, REVIEW, Journey, describe_step, read_user
 from payments.views.steps import show_bank, show_review, take_step
@@ -108,6 +108,7 @@ def confirmation(request: HttpRequest, form_key: UUID) -> HttpResponse:
         "is_scheduled": first.received_date > clock.business_date(moment=first.recorded_at),
         "received_date": first.received_date,
         "receipt_email": first.receipt_email,
+        "cutoff": describe_cutoff(),
         "is_guest": is_guest,
         **describe_step(CONFIRMATION, is_guest=is_guest),
     }

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from billing import due_dates
 from connector_pay.lib import clock
 from members.models import Plan
+from payments.statements import describe_cutoff
 
 
 @require_safe
@@ -35,7 +36,7 @@ def show_help(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_faq(request: HttpRequest) -> HttpResponse:
     """Questions and answers."""
-    return render(request, "public/faq.html")
+    return render(request, "public/faq.html", {"cutoff": describe_cutoff()})
 
 
 @require_safe

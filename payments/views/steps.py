@@ -302,6 +302,8 @@ def _read_bank_initial(journey: Journey) -> dict[str, object]:
         initial["source"] = NEW
     elif contents.saved_account_id:
         initial["source"] = str(contents.saved_account_id)
+    elif contents.must_choose_bank:
+        initial["source"] = ""
     return initial
 
 

@@ -5,7 +5,9 @@ from datetime import date, time
 import pytest
 
 from billing.models import Account, Receipt
+from connector_pay.lib.money import format_dollars
 from members.models import Notice
+from members.notices import write
 from payments.ach.stored_files import open_file
 from payments.autopay.drafting import draft_all
 from payments.autopay.turning_off import turn_off
@@ -146,7 +148,9 @@ def test_turned_off_before_five_the_draft_is_not_sent_and_the_bill_is_told(diary
     assert read_coverage(account) == ("waiting", MARCH)
 
 
-def test_turned_off_after_five_the_draft_in_the_file_still_pays(diary: Diary) -> None:
+def test_turned_off_after_five_the_draft_in_the_file_still_pays_and_must_not_be_paid_again(
+    diary: Diary,
+) -> None:
     account = enroll(diary)
     turn_on(account, at=diary.moment)
     go_to(diary, date(2027, 1, 21), JUST_AFTER_FIVE)
@@ -155,6 +159,10 @@ def test_turned_off_after_five_the_draft_in_the_file_still_pays(diary: Diary) ->
     assert see(diary, account).binder_received
     (told,) = list_told("autopay_off")
     assert told.facts["canceled_cents"] == 0
+    assert (told.facts["bills"], told.facts["at_bank_cents"]) == ([], PREMIUM)
+    body = write(event="autopay_off", language="en", facts=told.facts).body
+    assert f"A payment of {format_dollars(PREMIUM)} is already at your bank. Do not pay it again." in body
+    assert "You still have to pay" not in body
 
 
 def test_one_draft_can_be_canceled_like_any_payment_and_is_not_made_again(diary: Diary) -> None:

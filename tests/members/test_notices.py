@@ -28,6 +28,7 @@ FACTS = {
     "draft_date": "2027-01-22",
     "debit_date": "2027-01-25",
     "cut_date": "2027-01-21",
+    "cutoff": "5 p.m.",
     "ceiling_cents": 250_00,
     "text": "I authorize the exchange to take what is due each month.",
     "method": "check",
@@ -44,6 +45,7 @@ FACTS = {
         }
     ],
 }
+SHARED = ("base", "help_with_money", "autopay_on_its_way")
 ABOUT_MONEY_OWED = [
     "payment_returned",
     "payment_canceled",
@@ -287,5 +289,53 @@ def test_an_address_given_for_one_notice_gets_its_email_beside_the_members_lette
 
 def test_every_template_belongs_to_an_event():
     found = {path.name for path in Path(settings.BASE_DIR, "templates/notices").glob("*.txt")}
-    shared = {f"{name}.{language}.txt" for name in ("base", "help_with_money") for language in LANGUAGES}
+    shared = {f"{name}.{language}.txt" for name in SHARED for language in LANGUAGES}
     assert found - shared == {f"{event}.{language}.txt" for event in KINDS for language in LANGUAGES}
+
+
+@pytest.mark.parametrize(
+    ("language", "own", "flat", "change"),
+    [
+        (
+            "en",
+            "you let AutoPay take no more than $250.00",
+            "AutoPay can take no more than $250.00",
+            "change its limit",
+        ),
+        (
+            "es",
+            "pero autorizó no más de $250.00 por pago",
+            "no puede cobrar más de $250.00 por pago",
+            "cambie ahí",
+        ),
+    ],
+)
+def test_above_the_limit_a_notice_says_whose_limit_it_is(language, own, flat, change):
+    facts = facts_for("autopay_ceiling")
+    limited = write(event="autopay_ceiling", language=language, facts=facts).body
+    assert own in limited
+    assert change in limited
+    unlimited = write(event="autopay_ceiling", language=language, facts=facts | {"is_flat": True}).body
+    assert flat in unlimited
+    assert own not in unlimited
+    assert change not in unlimited
+
+
+@pytest.mark.parametrize("event", ["autopay_off", "autopay_ceiling", "autopay_waiting"])
+@pytest.mark.parametrize(
+    ("language", "at_bank", "scheduled"),
+    [
+        (
+            "en",
+            "A payment of $90.00 is already at your bank. Do not pay it again.",
+            "$10.00 is already scheduled.",
+        ),
+        ("es", "Un pago de $90.00 ya está en su banco. No lo pague otra vez.", "$10.00 ya está programado."),
+    ],
+)
+def test_what_is_on_its_way_must_not_be_paid_again(event, language, at_bank, scheduled):
+    way = {"at_bank_cents": 90_00, "scheduled_cents": 10_00}
+    body = write(event=event, language=language, facts=facts_for(event) | way).body
+    assert at_bank in body
+    assert scheduled in body
+    assert at_bank not in write(event=event, language=language, facts=facts_for(event)).body

@@ -1,7 +1,8 @@
 """AutoPay's pages: three steps, an unticked box a bill; what is no longer true is shown anew; two clicks to turn it off."""
 
 import re
-from datetime import date
+from datetime import date, time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,9 +13,15 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import DueDateOverride
 from connector_pay.lib import clock
 from members.models import Member, Notice
+from members.notices import write
+from payments.autopay.days import find_draft_day
 from payments.autopay.drafting import draft_all
+from payments.autopay.notices import Draft, tell_coming
 from payments.autopay.plans import write_authorization
+from payments.autopay.turning_off import turn_off
 from payments.bank_accounts import approve
+from payments.banking_calendar import read_calendar
+from payments.mandates import suspend_mandates
 from payments.models import Authorization, DraftAnnouncement, Mandate, Payment, PaymentDraft
 from tests import people
 from tests.diary import Diary, eastern
@@ -28,7 +35,9 @@ from tests.payments.payers import (
     read_title,
     sign_in,
 )
+from tests.payments.payers import go_to_review as go_to_pay
 from tests.payments.payers import start as start_paying
+from tests.payments.paying import make_details
 
 pytestmark = pytest.mark.starts(eastern(2027, 1, 16))
 THE_22ND = date(2027, 1, 22)
@@ -75,6 +84,19 @@ def authorize(client: Client, review: str, page: Any = None) -> Any:
 def choose(member: Member, *products: str, **limits: str) -> dict[str, str]:
     ticks = {f"pay_{find_account(member, product).pk}": "on" for product in products}
     return ticks | {f"limit_{find_account(member, name).pk}": value for name, value in limits.items()}
+
+
+def list_ticked(page: Any) -> list[str]:
+    """The boxes that authorize and are ticked."""
+    boxes = re.findall(r"<input[^>]*type=\"checkbox\"[^>]*>", page.content.decode())
+    return [re.findall(r'name="([^"]+)"', box)[0] for box in boxes if " checked" in box]
+
+
+def find_source(client: Client, member: Member, query: str = "") -> int | None:
+    """The saved bank account that is chosen beforehand."""
+    page = client.get(client.post(start(client, query), choose(member, "health", "dental"))["Location"])
+    chosen = re.search(r'name="source"[^>]*value="(\d+)"[^>]*checked', page.content.decode())
+    return int(chosen[1]) if chosen else None
 
 
 def test_autopay_needs_a_member_signed_in(member: Member) -> None:
@@ -133,11 +155,35 @@ def test_the_authorization_is_kept_word_for_word_with_all_that_proves_it(
     ):
         assert words in proof.text
     kept = (proof.recurring, proof.sec_code, proof.channel, proof.text_version, proof.language)
-    assert kept == (True, "WEB", "web", "autopay-1", "en")
+    assert kept == (True, "WEB", "web", "autopay-2", "en")
     assert (proof.address, proof.browser, proof.account_last_four) == ("127.0.0.1", "Firefox", "6789")
     assert (proof.given_by.member, proof.given_at) == (member, clock.now())
     copy = Notice.objects.get(event="autopay_on", channel="letter")
     assert copy.facts["text"] == proof.text
+
+
+def test_with_files_at_three_no_page_and_no_notice_says_five(
+    client: Client, member: Member, diary: Diary, settings
+) -> None:
+    settings.PREMIUM_POLICY = {"file_cutoff": time(15)}
+    review = go_to_review(client, choose(member, "health"))
+    shown = client.get(review)
+    texts = [read(shown), read(client.get(authorize(client, review, shown)["Location"]))]
+    paying = go_to_pay(
+        client, start_paying(client), {f"pay_{find_account(member, 'dental').pk}": "on"}, source="new"
+    )
+    asked = client.get(paying)
+    texts += [read(asked), read(client.get(authorize(client, paying, asked)["Location"]))]
+    texts.append(read(client.get("/faq/")))
+    (mandate,) = Mandate.objects.all().select_related(
+        "account__enrollment__member", "account__enrollment__plan"
+    )
+    day = find_draft_day(month=THE_22ND, calendar=read_calendar())
+    (coming,) = tell_coming(drafts=[Draft(mandate, day, 284_17)])
+    texts += [write(event=coming.event, language=name, facts=coming.facts).body for name in ("en", "es")]
+    for text in texts:
+        assert "3 p.m. Eastern" in text or "3 p.m., hora del Este" in text
+        assert not re.search(r"\b5 p\. ?m", text)
 
 
 def test_the_same_form_sent_again_turns_it_on_once(client: Client, member: Member) -> None:
@@ -228,6 +274,108 @@ def test_a_bill_that_changed_meanwhile_is_shown_anew(client: Client, member: Mem
     answer = authorize(client, review, page)
     assert "What is due has changed while this page was open" in read(answer)
     assert not Mandate.objects.exists()
+
+
+def test_ticks_are_kept_while_a_box_is_missing_but_not_beside_words_that_have_changed(
+    client: Client, member: Member
+) -> None:
+    typed = choose(member, "health", "dental")
+    review = go_to_review(client, typed)
+    page = client.get(review)
+    health = f"authorize_{find_account(member).pk}"
+    answer = client.post(review, {"token": read_hidden(page, "token"), health: "on"})
+    assert list_ticked(answer) == [health]
+    # In another tab of the same visit the limit is changed.
+    client.post(review.replace("/review/", "/bills/"), typed | choose(member, health="300"))
+    answer = client.post(review, {"token": read_hidden(page, "token"), health: "on"})
+    assert "The limit was changed while this page was open. Check everything once more" in read(answer)
+    assert "never more than $300.00" in read(answer)
+    assert list_ticked(answer) == []
+    # In another the bank account.
+    client.post(review.replace("/review/", "/bank/"), fill_bank(account_number="987654"))
+    answer = client.post(review, {"token": read_hidden(answer, "token"), health: "on"})
+    assert "The bank account was changed while this page was open" in read(answer)
+    assert list_ticked(answer) == []
+    assert not Mandate.objects.exists()
+
+
+def test_the_bank_account_chosen_beforehand_is_that_of_the_bill_asked_for(
+    client: Client, member: Member
+) -> None:
+    health, dental = find_account(member), find_account(member, "dental")
+    (first,) = turn_on(health, at=clock.now(), bank=make_details("111222333"))
+    (second,) = turn_on(dental, at=clock.now(), bank=make_details("444555666"))
+    assert find_source(client, member, f"?account={health.pk}") == first.bank_account_id
+    assert find_source(client, member, f"?account={dental.pk}") == second.bank_account_id
+    assert find_source(client, member) is None
+    turn_off(account_ids=[dental.pk], today=clock.today(), at=clock.now())
+    turn_on(dental, at=clock.now(), bank=first.bank_account)
+    assert find_source(client, member) == first.bank_account_id
+
+
+def test_the_most_at_once_is_always_an_amount_and_a_bill_above_that_of_every_payment_says_so(
+    client: Client, member: Member, settings
+) -> None:
+    settings.PREMIUM_POLICY = {"maximum_payment_cents": 200_00}
+    review = go_to_review(client, choose(member, "health"))
+    page = client.get(review)
+    words = "This bill is more than AutoPay can take at once. Pay it yourself, or call us."
+    assert "Most at once $200.00" in read(page)
+    assert words in read(page)
+    done = read(client.get(authorize(client, review, page)["Location"]))
+    assert words in done
+    overview = read(client.get("/autopay/"))
+    assert "Most at once $200.00" in overview
+    assert words in overview
+    assert "No limit" not in overview + read(page)
+    assert "The next bill is more than AutoPay can take at once." in read(client.get("/home/"))
+
+
+@pytest.mark.starts(eastern(2027, 1, 20))
+def test_each_bill_of_the_first_page_has_a_heading_and_no_level_is_left_out(
+    client: Client,
+) -> None:
+    page = client.get(start(client)).content.decode()
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page[page.index("<h1") :])]
+    assert levels.count(3) == 2, "both bills are missed"
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_paused_it_can_be_set_up_again_and_nothing_says_that_it_is_on(client: Client, member: Member) -> None:
+    account = find_account(member)
+    (mandate,) = turn_on(account, at=clock.now())
+    assert "Keep AutoPay on" in read(client.get(f"/autopay/{account.pk}/off/"))
+    suspend_mandates(mandate_ids=[mandate.pk], at=clock.now(), why="R08")
+    overview = read(client.get("/autopay/"))
+    assert "Set up AutoPay again" in overview
+    assert "Change bank account or limit" not in overview
+    asked = read(client.get(f"/autopay/{account.pk}/off/"))
+    assert "Go back" in asked
+    assert "Keep AutoPay on" not in asked
+
+
+def test_the_confirmation_shows_no_more_than_what_is_still_on(client: Client, member: Member) -> None:
+    done = authorize(client, go_to_review(client, choose(member, "health", "dental")))["Location"]
+    client.post(f"/autopay/{find_account(member, 'dental').pk}/off/")
+    page = client.get(done)
+    assert "AutoPay is on" in read(page)
+    assert f"autopay-{find_account(member).pk}" in page.content.decode()
+    assert f"autopay-{find_account(member, 'dental').pk}" not in page.content.decode()
+    client.post(f"/autopay/{find_account(member).pk}/off/")
+    assert client.get(done)["Location"] == "/autopay/"
+
+
+@pytest.mark.starts(eastern(2027, 1, 21, 16, 50))
+def test_turned_off_with_a_draft_at_the_bank_the_page_says_not_to_pay_it_again(
+    client: Client, member: Member, diary: Diary
+) -> None:
+    account = find_account(member)
+    (mandate,) = turn_on(account, at=eastern(2027, 1, 16))
+    approve(bank_account=mandate.bank_account, at=eastern(2027, 1, 16))
+    diary.walk_to(date(2027, 1, 21), time(17, 5))
+    answer = client.post(f"/autopay/{account.pk}/off/", follow=True)
+    words = "AutoPay is off. A payment of $284.17 is already at your bank. Do not pay it again."
+    assert words in read(answer)
 
 
 def test_the_limit_is_changed_by_a_new_authorization_without_a_gap(client: Client, member: Member) -> None:
@@ -329,6 +477,9 @@ def test_an_expired_enrollment_has_no_autopay_to_set_up() -> None:
     people.make_enrollment(member=member, status="expired")
     client = sign_in(member)
     assert client.get("/autopay/set-up/")["Location"] == "/autopay/"
+    overview = read(client.get("/autopay/"))
+    assert "There is no bill that AutoPay could pay." in overview
+    assert "You have no bills yet" not in overview
     assert "Set up AutoPay" not in read(client.get("/autopay/"))
 
 

@@ -7,11 +7,12 @@ import pytest
 from billing.models import Account, DueDateOverride
 from members.models import Notice
 from members.notices import write
+from payments.autopay.announcing import announce_drafts
 from payments.mandates import suspend_mandates
 from payments.models import MandateStatus, PaymentChannel
 from payments.reminders import remind
 from tests.payments.autopay.granting import turn_on
-from tests.payments.paying import FEBRUARY, PREMIUM, make_account, make_payer, noon, pay
+from tests.payments.paying import FEBRUARY, PREMIUM, TUESDAY, make_account, make_payer, noon, pay
 from tests.payments.test_consequences import grant_autopay
 from tests.people import make_member, make_user
 
@@ -101,9 +102,16 @@ def test_what_is_scheduled_up_to_the_due_date_is_not_asked_for(cents, reminded):
     assert remind_on(A_WEEK_BEFORE) == reminded
 
 
+def test_where_no_draft_was_announced_none_comes_and_the_bill_is_reminded_of():
+    grant_autopay(pay(make_paperless_account(), 10_00))
+
+    assert remind_on(A_WEEK_BEFORE) == 1
+
+
 def test_an_account_that_is_drafted_is_left_alone_until_its_mandate_is_suspended():
     account = make_paperless_account()
     mandate = grant_autopay(pay(account, 10_00))
+    announce_drafts(today=TUESDAY, at=noon(TUESDAY))
     assert remind_on(A_WEEK_BEFORE) == 0
 
     suspend_mandates(mandate_ids=[mandate.pk], at=noon(A_WEEK_BEFORE), why="a test")
@@ -116,6 +124,20 @@ def test_autopay_that_begins_with_a_later_bill_leaves_this_one_to_be_reminded_of
     account = make_paperless_account()
     turn_on(account, at=noon(date(2027, 1, 20)))
     assert remind_on(TWO_DAYS_BEFORE) == 1
+
+
+@pytest.mark.parametrize(("limit", "reminded"), [(PREMIUM, 0), (PREMIUM - 1, 1)])
+def test_a_bill_above_what_autopay_may_take_is_reminded_of(limit, reminded):
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 5)), ceiling_cents=limit)
+    assert remind_on(A_WEEK_BEFORE) == remind_on(TWO_DAYS_BEFORE) == reminded
+
+
+def test_what_is_paid_until_the_draft_is_within_the_limit_is_left_to_autopay():
+    account = make_paperless_account()
+    turn_on(account, at=noon(date(2027, 1, 5)), ceiling_cents=200_00)
+    pay(account, 84_17, today=date(2027, 1, 6))
+    assert remind_on(A_WEEK_BEFORE) == 0
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -1,6 +1,6 @@
 """The words: what paying does to coverage and bills, what may be paid, when it is final, what it is called."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import pytest
 
@@ -15,6 +15,7 @@ from payments.statements import (
     amount_limits,
     authorization_text,
     describe_coverage,
+    describe_cutoff,
     describe_due,
     describe_effect,
     describe_status,
@@ -351,3 +352,20 @@ def test_every_status_has_one_public_word() -> None:
 )
 def test_coverage_in_words(standing: Standing, words: str) -> None:
     assert describe_coverage(standing=standing, today=TODAY) == words
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "english", "spanish"),
+    [
+        (time(17), "5 p.m.", "5 p. m."),
+        (time(15, 30), "3:30 p.m.", "3:30 p. m."),
+        (time(12), "12 p.m.", "12 p. m."),
+        (time(11, 59), "11:59 a.m.", "11:59 a. m."),
+    ],
+)
+def test_the_cutoff_is_said_as_the_policy_has_it(cutoff, english, spanish, settings):
+    settings.PREMIUM_POLICY = {"file_cutoff": cutoff}
+    assert describe_cutoff() == english
+    assert describe_cutoff(language="es") == spanish
+    text = authorization_text(payee="the Connector", amount_cents=1_00, debit_on=TODAY, last_four="6789")
+    assert f"sent to my bank, which happens at {english} Eastern on banking days" in text

@@ -1,5 +1,7 @@
 """Staff and AutoPay: what they see, and that only who may turns it off or lets it go on for a caller."""
 
+from html import unescape
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -11,7 +13,7 @@ from payments.models import Mandate
 from tests import people
 from tests.diary import Diary, eastern
 from tests.payments.autopay.granting import turn_on
-from tests.payments.paying import GOOD, make_account
+from tests.payments.paying import GOOD, make_account, make_details
 
 AT = eastern(2027, 1, 16)
 pytestmark = pytest.mark.starts(AT)
@@ -55,6 +57,13 @@ def test_all_staff_read_it_and_its_proof_and_see_no_number(mandate: Mandate) -> 
     assert "no-store" in answer["Cache-Control"]
     assert press(client, mandate, "turn_off").status_code == 403
     assert read_status(mandate) == "on"
+
+
+def test_the_most_at_once_is_an_amount_and_says_whose_limit_it_is(mandate: Mandate) -> None:
+    client = sign_in()
+    assert "$10,000.00 (the most that any payment may be)" in open_page(client, mandate)
+    (limited,) = turn_on(make_account(), at=AT, bank=make_details("777888999"), ceiling_cents=200_00)
+    assert "$200.00 (the payer's limit)" in unescape(open_page(client, limited))
 
 
 def test_a_caller_has_it_turned_off_and_the_member_is_told_once(mandate: Mandate) -> None:

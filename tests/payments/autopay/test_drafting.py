@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import Account
+from billing.models import Account, DueDateOverride
 from members.models import Notice
 from payments import recording, tasks
 from payments.autopay import announcing, drafting
@@ -17,7 +17,7 @@ from payments.canceling import cancel_payment
 from payments.mandates import suspend_mandates
 from payments.models import BankAccount, DraftAnnouncement, Mandate, Payment
 from tests.diary import eastern
-from tests.payments.autopay.granting import turn_on
+from tests.payments.autopay.granting import make_member_payer, turn_on
 from tests.payments.paying import PREMIUM, make_account, make_details, noon, pay
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -163,6 +163,42 @@ class TestAnnouncing:
         assert told.facts["amount_cents"] == PREMIUM
         rows = DraftAnnouncement.objects.filter(account=mandate.account, announced_on=date(2027, 2, 1))
         assert rows.get().draft_date == date(2027, 2, 22)
+
+    @pytest.mark.parametrize(
+        ("limit", "event"), [(PREMIUM, "autopay_coming"), (PREMIUM - 1, "autopay_ceiling")]
+    )
+    def test_above_the_limit_the_member_is_told_at_once_to_pay_and_not_again_at_the_draft(
+        self, limit: int, event: str
+    ) -> None:
+        (mandate,) = turn_on(make_account(), at=noon(date(2027, 1, 20)), ceiling_cents=limit)
+        approve(bank_account=mandate.bank_account, at=noon(date(2027, 1, 20)))
+        assert self.announce(date(2027, 2, 1)) == 1
+        assert self.announce(date(2027, 2, 2)) == 0
+        told = Notice.objects.filter(event__in=["autopay_coming", "autopay_ceiling"], channel="letter")
+        assert [notice.event for notice in told] == [event]
+        assert told[0].facts["amount_cents"] == PREMIUM
+        cut = date(2027, 2, 19)
+        counts = draft_all(today=cut, at=eastern(2027, 2, 19, 16, 59))
+        assert (counts["drafted"], counts["above_ceiling"]) == ((1, 0) if limit == PREMIUM else (0, 1))
+        assert told.count() == 1
+
+    @pytest.mark.parametrize(("scheduled", "event"), [(84_17, "autopay_coming"), (84_16, "autopay_ceiling")])
+    def test_what_is_scheduled_beside_may_bring_the_rest_within_the_limit(
+        self, scheduled: int, event: str
+    ) -> None:
+        (mandate,) = turn_on(make_account(), at=noon(date(2027, 1, 20)), ceiling_cents=200_00)
+        moved = {"coverage_month": date(2027, 2, 1), "due_date": date(2027, 2, 20)}
+        DueDateOverride.objects.create(reason="storm", recorded_at=noon(date(2027, 1, 20)), **moved)
+        payer = make_member_payer(mandate.account)
+        pay(mandate.account, scheduled, today=date(2027, 1, 31), received=date(2027, 2, 10), payer=payer)
+        self.announce(date(2027, 2, 1))
+        told = Notice.objects.get(event__in=["autopay_coming", "autopay_ceiling"], channel="letter")
+        assert told.event == event
+        rest = {"autopay_coming": 200_00, "autopay_ceiling": PREMIUM - scheduled}[event]
+        assert told.facts["amount_cents"] == rest
+        if event == "autopay_ceiling":
+            assert [bill["remaining_cents"] for bill in told.facts["bills"]] == [rest]
+            assert (told.facts["scheduled_cents"], told.facts["at_bank_cents"]) == (scheduled, 0)
 
     @pytest.mark.parametrize(("day", "count"), [(12, 1), (13, 0)])
     def test_until_ten_days_before_and_no_later(self, day: int, count: int) -> None:

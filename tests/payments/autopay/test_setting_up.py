@@ -10,6 +10,7 @@ from billing.models import Account
 from billing.overdue import review
 from connector_pay.lib.clock import business_date
 from members.models import Notice
+from members.notices import write
 from payments.autopay.drafting import draft_all
 from payments.autopay.setting_up import UnableToSetUp
 from payments.autopay.states import State, read_states
@@ -127,6 +128,18 @@ def test_a_payment_of_ones_own_is_not_canceled_with_autopay() -> None:
     mine = pay(account, 20_00, today=SATURDAY, received=date(2027, 1, 22), payer=make_member_payer(account))
     turn_off(account_ids=[account.pk], today=SATURDAY, at=AT)
     assert read_status(mine) == "recorded"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("limit", [PREMIUM, PREMIUM - 1])
+def test_the_copy_says_when_the_first_bill_is_above_the_limit(limit: int, language: str) -> None:
+    turn_on(make_account(), at=AT, ceiling_cents=limit)
+    told = Notice.objects.get(event="autopay_on", channel="letter")
+    body = write(event="autopay_on", language=language, facts=told.facts).body
+    words = {"en": "Pay this bill yourself", "es": "Páguela usted"}[language]
+    assert (words in body) is (limit < PREMIUM)
+    next_payment = {"en": "The next payment is", "es": "El próximo pago es"}[language]
+    assert (next_payment in body) is (limit == PREMIUM)
 
 
 def test_the_nightly_run_ends_what_is_over_and_leaves_what_goes_on() -> None:
