@@ -24,6 +24,10 @@ def cover(*, start: date = DECEMBER, today: date | None = None, subsidized: bool
     enrollment = make_enrollment(requested_start=start, at=noon(day), **(costs | facts))
     account = bill(enrollment, today=day)
     pay(account, on=day)
+    first = next_month(day)
+    while today and first < today:
+        issue(first)
+        first = next_month(first)
     issue(today or day)
     return account
 
