@@ -1,5 +1,6 @@
 """The simulated exchange lives its days: intake, payers in the morning and in the evening, workers in between."""
 
+import gc
 import time as machine
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from members.models import Member, User
 
 FIRST_DAY = date(2027, 1, 4)
 INTAKE_AT, NOON, AFTER_FILES = time(6), time(12), time(17, 30)
+SELDOM = 100_000  # objects between two collections of garbage: a twentieth of the time
 END_OF_DAY = time(23, 59, 59, 999_999)
 CHECKED_WEEKDAY = 6
 EMAILS_AT_ONCE = 5_000
@@ -139,6 +141,8 @@ def simulate(*, members: int, months: int, seed: int, say: Say) -> Outcome:
         for number in numbers
     }
     staff.hire_staff()
+    gc.freeze()  # the households stay to the end, and a year leaves few cycles behind
+    gc.set_threshold(SELDOM)
     tasks: dict[str, Task] = {"sit": partial(sit, homes=homes), "send": _send}
     with helped(tasks=tasks) as helper:
         _live(Exchange(seed=seed, homes=homes, helper=helper), last_day=last_day, say=say)
