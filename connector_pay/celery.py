@@ -30,15 +30,16 @@ app.conf.beat_schedule = {
 
 def read_timetable() -> list[Job]:
     """Every job of the day, in the day's order."""
+    return [*_list_jobs_of_the_night(), *_list_jobs_of_the_day()]
+
+
+def _list_jobs_of_the_night() -> list[Job]:
+    """What the new business date brings: money, bills, starts and ends."""
     from billing import tasks as billing
-    from billing.policy import read_policy
-    from connector_pay import tasks as portal
     from connector_pay.lib.jobs import Job
     from members import tasks as members
     from payments import tasks as payments
-    from payments.autopay.days import find_drafting_time
 
-    cutoff = read_policy().file_cutoff
     return [
         Job("credit_due", at=time(0, 1), run=payments.credit_due),
         Job("end_coverage", at=time(0, 3), run=members.end_coverage),
@@ -60,6 +61,19 @@ def read_timetable() -> list[Job]:
             run=payments.review_behind,
             needs=("credit_due", "end_coverage", "review_overdue"),
         ),
+    ]
+
+
+def _list_jobs_of_the_day() -> list[Job]:
+    """What changes hands with the bank, what people are told, and the self-check."""
+    from billing.policy import read_policy
+    from connector_pay import tasks as portal
+    from connector_pay.lib.jobs import Job
+    from payments import tasks as payments
+    from payments.autopay.days import find_drafting_time
+
+    cutoff = read_policy().file_cutoff
+    return [
         Job("clear_drafts", at=time(3, 0), run=payments.clear_drafts),
         Job("read_bank", at=time(7, 0), run=payments.read_bank),
         Job(
