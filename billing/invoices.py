@@ -23,7 +23,7 @@ from billing.models import Account, Chart, DueDateOverride, Invoice, InvoiceLine
 from billing.policy import read_policy
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
-from billing.rates import PlanNames, read_plan_names, read_terms
+from billing.rates import Plans, read_plans, read_terms
 from billing.rows import insert_missing
 from billing.voiding import void_invoices, void_these
 from connector_pay.lib.jobs import Counts
@@ -301,7 +301,7 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     owed = [invoice for invoice in issued if invoice.amount_cents]
     # Told after credit was spent: a bill asks for what is still to be paid.
     remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
-    plans = read_plan_names(enrollment_ids=[account.enrollment_id for account in accounts.values()])
+    plans = read_plans(enrollments=[account.enrollment for account in accounts.values()])
     tellings = [
         _tell_bill(invoice, accounts[invoice.account_id].enrollment, plans, cents=remaining[invoice.id])
         for invoice in owed
@@ -349,17 +349,16 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
 
 
 def _tell_bill(
-    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, PlanNames], *, cents: int
+    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, Plans], *, cents: int
 ) -> Telling:
     """The bill of a month names the plan of that month."""
-    named = plans.get(enrollment.pk, PlanNames())
     return Telling(
         event="bill_ready",
         subject=f"invoice:{invoice.id}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
-            "plan_name": named.find(month=invoice.coverage_month, otherwise=enrollment.plan.name),
+            "plan_name": plans[enrollment.pk].find(month=invoice.coverage_month).name,
             "invoice_number": f"{invoice.id:010d}",
             "coverage_month": invoice.coverage_month,
             "amount_cents": cents,
