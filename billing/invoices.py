@@ -130,7 +130,7 @@ def correct_locked(*, account_ids: Iterable[int], today: date, at: datetime) -> 
     keys = [part.bill.invoice_id for item in changes for part in item.corrected]
     void_these(invoice_ids=keys, why=CORRECTED, today=today, at=at)
     months = [month for item in changes for month in _list_corrected(item)]
-    return len(_issue(months=months, today=today, at=at))
+    return len(_issue(months=months, today=today, at=at, are_new=False))
 
 
 def _list_corrected(changes: Changes) -> Iterator[MonthToBill]:
@@ -288,8 +288,13 @@ class _Issued:
     amount_cents: int
 
 
-def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[_Issued]:
-    """Write and post the invoices, spend credit on them, make active what owes nothing, tell the members."""
+def _issue(
+    *, months: Sequence[MonthToBill], today: date, at: datetime, are_new: bool = True
+) -> list[_Issued]:
+    """Write and post the invoices, spend credit on them, make active what owes nothing, tell the members.
+
+    Of a new bill that asks for nothing nobody is told; of one that asked for more before (not `are_new`) the member is.
+    """
     if not months:
         return []
     issued = _write(months=months, today=today, at=at)
@@ -298,7 +303,7 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     credit.spend_credit(account_ids=account_ids, at=at)
     effectuate_paid(account_ids=account_ids, today=today, at=at)
     accounts = Account.objects.select_related("enrollment__member", "enrollment__plan").in_bulk(account_ids)
-    owed = [invoice for invoice in issued if invoice.amount_cents]
+    owed = [invoice for invoice in issued if invoice.amount_cents or not are_new]
     # Told after credit was spent: a bill asks for what is still to be paid.
     remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
     plans = read_plans(enrollments=[account.enrollment for account in accounts.values()])
@@ -363,5 +368,6 @@ def _tell_bill(
             "coverage_month": invoice.coverage_month,
             "amount_cents": cents,
             "due_date": invoice.due_date,
+            "is_free": not invoice.amount_cents,
         },
     )
