@@ -11,6 +11,8 @@ from django.db.models.functions import Coalesce
 from billing.balances import OpenInvoice, Standing, read_standings
 from billing.credit import sum_withdrawn
 from billing.models import Allocation, Invoice, Receipt
+from billing.rates import read_plans
+from members.models import Plan
 
 RECENT = 5
 
@@ -31,10 +33,11 @@ class BillFigures:
 
     What counts is the account's months up to the bill's own. `previous_cents` is what was owed, or was credit if negative, when
     the bill before went out; `payments_cents` came since. `open_months` are those of them still to pay, oldest first; part of
-    what is due is past due. `credit_cents` lies on no bill yet.
+    what is due is past due. `credit_cents` lies on no bill yet. `plan` is that of the bill's month.
     """
 
     invoice: Invoice
+    plan: Plan
     standing: Standing
     due_date: date
     previous_cents: int
@@ -66,9 +69,11 @@ def read_figures(*, invoice_ids: Iterable[int], today: date) -> dict[int, BillFi
     account_ids = {invoice.account_id for invoice in asked}
     standings = read_standings(account_ids=account_ids, today=today)
     placed, recent = _read_placed(account_ids), _read_recent(account_ids)
+    plans = read_plans(enrollments=[invoice.account.enrollment for invoice in asked])
     return {
         invoice.pk: _compute(
             invoice,
+            plan=plans[invoice.account.enrollment_id].find(month=invoice.coverage_month),
             standing=standings[invoice.account_id],
             placed=placed.get(invoice.account_id, ()),
             recent=recent.get(invoice.account_id, ()),
@@ -81,6 +86,7 @@ def read_figures(*, invoice_ids: Iterable[int], today: date) -> dict[int, BillFi
 def _compute(
     invoice: Invoice,
     *,
+    plan: Plan,
     standing: Standing,
     placed: Sequence[_Placed],
     recent: Sequence[RecentPayment],
@@ -95,6 +101,7 @@ def _compute(
     payments = sum(item.cents for item in counted if since is None or item.received_date >= since)
     return BillFigures(
         invoice=invoice,
+        plan=plan,
         standing=standing,
         due_date=due_dates.get(invoice.pk) or standing.due_date_rule(invoice.due_month),
         previous_cents=due + payments - invoice.amount_cents,

@@ -92,7 +92,7 @@ def _list_fillings(figures: BillFigures, language: str) -> dict[str, str]:
     fillings: dict[str, str] = {
         **settings.EXCHANGE,
         "product": product.capitalize() if language == "en" else product,
-        "plan": enrollment.plan.name,
+        "plan": figures.plan.name,
         "month": dateformat.format(figures.invoice.coverage_month, MONTH[language]),
         "due_date": dateformat.format(figures.due_date, DAY[language]),
         "start": dateformat.format(enrollment.coverage_start, DAY[language]),
@@ -114,7 +114,7 @@ def _summarize(figures: BillFigures, speech: Speech) -> Facts:
         "when": [speech.say(name) for name in (_choose_when(figures) if asks else ["nothing_due"])],
         "rows": [
             (speech.say("member_id"), member_id.format(enrollment.member.member_id)),
-            (speech.say("plan"), enrollment.plan.name),
+            (speech.say("plan"), figures.plan.name),
             (speech.say("bill_number"), figures.invoice.number),
             (speech.say("issued"), dateformat.format(figures.invoice.issued_on, DAY[speech.language])),
         ],
@@ -208,7 +208,7 @@ def _list_months(figures: BillFigures, speech: Speech) -> Iterator[Sequence[str]
 
 def _make_coupon(figures: BillFigures, speech: Speech, *, code: str) -> Facts:
     invoice, enrollment = figures.invoice, figures.invoice.account.enrollment
-    member, plan = enrollment.member, enrollment.plan
+    member, plan = enrollment.member, figures.plan
     line = ScanLine(member.member_id, plan.product, invoice.number, figures.due_cents)
     address = write_address(code=code)
     start, end = address.split(format_code(code))

@@ -1,6 +1,6 @@
 """A member's bills: each month that was billed, what lies on it, and its status in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from billing.due_date_overrides import read_due_date, read_due_dates
 from billing.due_dates import DueDate
 from billing.models import Allocation, Invoice
+from billing.rates import Plans, read_plans
+from members.models import Plan
 
 
 class UnableToFindBill(Exception):
@@ -21,10 +23,11 @@ class UnableToFindBill(Exception):
 class Bill:
     """One month's bill of one account. Money is whole cents; `cleared_cents` is the part of `received_cents` that is final.
 
-    The due date is the one in force now, overrides included.
+    The due date is the one in force now, overrides included; the plan is that of the month.
     """
 
     invoice: Invoice
+    plan: Plan
     due_date: date
     received_cents: int
     cleared_cents: int
@@ -58,11 +61,10 @@ def list_bills(*, account_ids: Iterable[int]) -> list[Bill]:
     """Every bill of the accounts that is not void, the latest month first."""
     ids = list(account_ids)
     due_dates = read_due_dates(account_ids=ids)
-    invoices = _with_money(Invoice.objects.filter(account_id__in=ids, voided_at=None))
-    return [
-        _make(invoice, due_dates[invoice.account_id])
-        for invoice in invoices.order_by("-coverage_month", "account_id")
-    ]
+    live = _with_money(Invoice.objects.filter(account_id__in=ids, voided_at=None))
+    invoices = list(live.order_by("-coverage_month", "account_id"))
+    plans = _read_plans(invoices)
+    return [_make(invoice, due_dates[invoice.account_id], plans) for invoice in invoices]
 
 
 def find_bill(*, number: str, account_ids: Iterable[int]) -> Bill:
@@ -72,7 +74,7 @@ def find_bill(*, number: str, account_ids: Iterable[int]) -> Bill:
     invoice = _with_money(Invoice.objects.filter(pk=int(number), account_id__in=list(account_ids))).first()
     if invoice is None:
         raise UnableToFindBill
-    return _make(invoice, read_due_date(account_id=invoice.account_id))
+    return _make(invoice, read_due_date(account_id=invoice.account_id), _read_plans([invoice]))
 
 
 def list_money(*, invoice_id: int) -> list[MoneyOnBill]:
@@ -104,9 +106,14 @@ def _with_money(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
     )
 
 
-def _make(invoice: Invoice, due_date: DueDate) -> Bill:
+def _read_plans(invoices: Iterable[Invoice]) -> dict[int, Plans]:
+    return read_plans(enrollments=[invoice.account.enrollment for invoice in invoices])
+
+
+def _make(invoice: Invoice, due_date: DueDate, plans: Mapping[int, Plans]) -> Bill:
     return Bill(
         invoice=invoice,
+        plan=plans[invoice.account.enrollment_id].find(month=invoice.coverage_month),
         due_date=due_date(invoice.due_month),
         received_cents=getattr(invoice, "received"),  # noqa: B009  (annotated by _with_money)
         cleared_cents=getattr(invoice, "cleared"),  # noqa: B009

@@ -57,7 +57,7 @@ BILLED_AFTER_END = f"""
 """
 # Unpaid now, and at a moment before; of active coverage on which nobody has decided since.
 UNPAID = f"""
-    SELECT account.id, invoice.coverage_month FROM billing_invoice AS invoice
+    SELECT account.id, coalesce(invoice.binder_start, invoice.coverage_month) FROM billing_invoice AS invoice
     JOIN billing_account AS account ON account.id = invoice.account_id
     JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
     LEFT JOIN LATERAL (

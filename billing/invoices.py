@@ -23,7 +23,7 @@ from billing.models import Account, Chart, DueDateOverride, Invoice, InvoiceLine
 from billing.policy import read_policy
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
-from billing.rates import PlanNames, read_plan_names, read_terms
+from billing.rates import Plans, read_plans, read_terms
 from billing.rows import insert_missing
 from billing.voiding import void_invoices, void_these
 from connector_pay.lib.jobs import Counts
@@ -130,7 +130,7 @@ def correct_locked(*, account_ids: Iterable[int], today: date, at: datetime) -> 
     keys = [part.bill.invoice_id for item in changes for part in item.corrected]
     void_these(invoice_ids=keys, why=CORRECTED, today=today, at=at)
     months = [month for item in changes for month in _list_corrected(item)]
-    return len(_issue(months=months, today=today, at=at))
+    return len(_issue(months=months, today=today, at=at, are_new=False))
 
 
 def _list_corrected(changes: Changes) -> Iterator[MonthToBill]:
@@ -288,8 +288,13 @@ class _Issued:
     amount_cents: int
 
 
-def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[_Issued]:
-    """Write and post the invoices, spend credit on them, make active what owes nothing, tell the members."""
+def _issue(
+    *, months: Sequence[MonthToBill], today: date, at: datetime, are_new: bool = True
+) -> list[_Issued]:
+    """Write and post the invoices, spend credit on them, make active what owes nothing, tell the members.
+
+    Of a new bill that asks for nothing nobody is told; of one that asked for more before (not `are_new`) the member is.
+    """
     if not months:
         return []
     issued = _write(months=months, today=today, at=at)
@@ -298,10 +303,10 @@ def _issue(*, months: Sequence[MonthToBill], today: date, at: datetime) -> list[
     credit.spend_credit(account_ids=account_ids, at=at)
     effectuate_paid(account_ids=account_ids, today=today, at=at)
     accounts = Account.objects.select_related("enrollment__member", "enrollment__plan").in_bulk(account_ids)
-    owed = [invoice for invoice in issued if invoice.amount_cents]
+    owed = [invoice for invoice in issued if invoice.amount_cents or not are_new]
     # Told after credit was spent: a bill asks for what is still to be paid.
     remaining = credit.read_remaining(invoice_ids=[invoice.id for invoice in owed])
-    plans = read_plan_names(enrollment_ids=[account.enrollment_id for account in accounts.values()])
+    plans = read_plans(enrollments=[account.enrollment for account in accounts.values()])
     tellings = [
         _tell_bill(invoice, accounts[invoice.account_id].enrollment, plans, cents=remaining[invoice.id])
         for invoice in owed
@@ -349,20 +354,20 @@ def _post_issued(invoice: _Issued, today: date) -> Posting:
 
 
 def _tell_bill(
-    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, PlanNames], *, cents: int
+    invoice: _Issued, enrollment: Enrollment, plans: Mapping[int, Plans], *, cents: int
 ) -> Telling:
     """The bill of a month names the plan of that month."""
-    named = plans.get(enrollment.pk, PlanNames())
     return Telling(
         event="bill_ready",
         subject=f"invoice:{invoice.id}",
         member=enrollment.member,
         facts={
             "product": enrollment.plan.product,
-            "plan_name": named.find(month=invoice.coverage_month, otherwise=enrollment.plan.name),
+            "plan_name": plans[enrollment.pk].find(month=invoice.coverage_month).name,
             "invoice_number": f"{invoice.id:010d}",
             "coverage_month": invoice.coverage_month,
             "amount_cents": cents,
             "due_date": invoice.due_date,
+            "is_free": not invoice.amount_cents,
         },
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 
 from billing.balances import Standing
 from billing.credit import sum_withdrawn
@@ -24,8 +25,9 @@ def find_paid_late(
     by_account = {item.account_id: item for item in episodes}
     missing, elsewhere = Counter[int](), _sum_received_in_time(by_account)
     placed = Allocation.objects.filter(invoice__account__among=list(by_account), invoice__voided_at=None)
-    columns = ("invoice__account", "invoice__coverage_month", "receipt__received_date")
-    for key, month, received, cents in placed.values_list(*columns).annotate(Sum("cents")).order_by():
+    due_month = Coalesce("invoice__binder_start", "invoice__coverage_month")
+    rows = placed.values_list("invoice__account", due_month, "receipt__received_date").annotate(Sum("cents"))
+    for key, month, received, cents in rows.order_by():
         ladder = by_account[key].ladder
         if standings[key].due_date_rule(month) >= ladder.find_asked_before(today=today):
             continue

@@ -7,18 +7,19 @@ from datetime import date
 
 from billing.models import Adjustment
 from billing.premiums import Adjusted, Rate, Terms
-from members.models import PremiumRate
+from members.models import Enrollment, Plan, PremiumRate
 
 
 @dataclass(frozen=True, slots=True)
-class PlanNames:
-    """The plans of an enrollment, each with the month it came with, in their order."""
+class Plans:
+    """The plans of an enrollment, each with the month it came with, in their order; `otherwise` where none was said by then."""
 
-    said: tuple[tuple[date, str], ...] = ()
+    otherwise: Plan
+    said: tuple[tuple[date, Plan], ...] = ()
 
-    def find(self, *, month: date, otherwise: str) -> str:
-        """The name of the plan in a month."""
-        return next((name for since, name in reversed(self.said) if since <= month), otherwise)
+    def find(self, *, month: date) -> Plan:
+        """The plan in a month: that of its bill, however the enrollment stands today."""
+        return next((plan for since, plan in reversed(self.said) if since <= month), self.otherwise)
 
 
 def read_rates(*, enrollment_ids: Iterable[int]) -> Mapping[int, Sequence[Rate]]:
@@ -32,14 +33,18 @@ def read_rates(*, enrollment_ids: Iterable[int]) -> Mapping[int, Sequence[Rate]]
     return rates
 
 
-def read_plan_names(*, enrollment_ids: Iterable[int]) -> dict[int, PlanNames]:
-    """The names of each enrollment's plans by the month they came with; none where no plan was ever said. One statement."""
-    said = PremiumRate.objects.filter(enrollment__in=list(enrollment_ids), plan__isnull=False)
-    names: defaultdict[int, list[tuple[date, str]]] = defaultdict(list)
-    rows = said.order_by("from_month", "pk").values_list("enrollment_id", "from_month", "plan__name")
-    for enrollment_id, month, name in rows:
-        names[enrollment_id].append((month, name or ""))
-    return {key: PlanNames(tuple(said)) for key, said in names.items()}
+def read_plans(*, enrollments: Iterable[Enrollment]) -> dict[int, Plans]:
+    """The plans of each enrollment, read with its own, by the month they came with. Two statements."""
+    known = {enrollment.pk: enrollment for enrollment in enrollments}
+    said = PremiumRate.objects.filter(enrollment__among=list(known), plan__isnull=False)
+    columns = ("enrollment_id", "from_month", "plan_id")
+    rows = list(said.order_by("from_month", "pk").values_list(*columns))
+    plans = Plan.objects.in_bulk({plan_id for *_, plan_id in rows if plan_id})
+    found: defaultdict[int, list[tuple[date, Plan]]] = defaultdict(list)
+    for enrollment_id, month, plan_id in rows:
+        if plan_id:
+            found[enrollment_id].append((month, plans[plan_id]))
+    return {key: Plans(item.plan, tuple(found.get(key, ()))) for key, item in known.items()}
 
 
 def read_terms(*, enrollments: Mapping[int, int]) -> dict[int, Terms]:

@@ -14,11 +14,13 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | payment_scheduled      | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 | payment_returned       | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
-| payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
+| payment_canceled       | product, amount_cents, confirmation_number (effect; is_over: coverage is, or ends,|
+|                        | with nothing left to pay)                                                         |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | coverage_confirmed     | product, plan_name, coverage_start (amount_cents: what the first bill asked for)  |
 | bill_ready             | product, plan_name, invoice_number, coverage_month, amount_cents, due_date        |
+|                        | (is_free: the month itself has come to nothing)                                   |
 | due_reminder           | product, plan_name, amount_cents, due_date (coverage_start: of a first bill)      |
 | bank_details_corrected | last_four (confirmation_number)                                                   |
 | enrollment_expired     | product, plan_name, requested_start                                               |

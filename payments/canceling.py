@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.allocation import lock_accounts
-from billing.balances import read_standings
+from billing.balances import Standing, read_standings
 from billing.credit import find_used_receipts
+from billing.due_dates import first_of_month
 from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
 from payments.payment_notices import read_about, tell_canceled
@@ -29,11 +30,18 @@ def cancel_payment(*, payment_id: int, today: date, at: datetime, why: str) -> N
 
 
 def cancel_unsent(
-    *, payment_ids: Iterable[int], today: date, at: datetime, why: str, told_by_caller: Container[int] = ()
+    *,
+    payment_ids: Iterable[int],
+    today: date,
+    at: datetime,
+    why: str,
+    told_by_caller: Container[int] = (),
+    is_over: bool = False,
 ) -> list[int]:
     """Cancel those of the payments that are not yet in a bank file, and tell the members; returns which.
 
-    `told_by_caller`: payments of which the caller itself tells, in a notice about more than one.
+    `told_by_caller`: payments of which the caller itself tells, in a notice about more than one. `is_over`: nothing is left to
+    pay, so that nobody is asked to.
     """
     ids = list(payment_ids)
     with transaction.atomic():
@@ -49,7 +57,7 @@ def cancel_unsent(
         )
         take_back_counted(payment_ids=moved, settled=False, why=why, today=today, at=at)
         to_tell = read_about(payment_ids=[key for key in moved if key not in told_by_caller])
-        tell_canceled(payments=to_tell.values(), today=today, at=at)
+        tell_canceled(payments=to_tell.values(), is_over=is_over, today=today, at=at)
     return moved
 
 
@@ -62,16 +70,29 @@ def cancel_expired(*, today: date, at: datetime) -> int:
 def cancel_ended(*, today: date, at: datetime) -> int:
     """Coverage that has ended with nothing due is not charged: payments not yet in a bank file are canceled.
 
-    A payment whose money lies on a bill goes out: that bill is owed.
+    So it is where coverage goes on to its last bill, and nothing is due on that. A payment whose money lies on a bill goes
+    out: that bill is owed.
     """
-    unsent = dict(_find_unsent(EnrollmentStatus.ENDED).values_list("pk", "account_id"))
+    ended, ending = _find_unsent(EnrollmentStatus.ENDED), _find_unsent(EnrollmentStatus.ACTIVE)
+    ending = ending.filter(account__enrollment__ends_on__isnull=False)
+    columns = ("pk", "account_id", "account__enrollment__ends_on")
+    unsent = list((ended | ending).order_by("pk").values_list(*columns))
     if not unsent:
         return 0
-    standings = read_standings(account_ids=unsent.values(), today=today)
-    settled = [key for key, account_id in unsent.items() if not standings[account_id].due_cents]
+    standings = read_standings(account_ids={account_id for _, account_id, _ in unsent}, today=today)
+    settled = [key for key, account_id, ends_on in unsent if _is_paid_up(standings[account_id], ends_on)]
     used = find_used_receipts(references=[f"payment:{key}" for key in settled])
     ids = [key for key in settled if f"payment:{key}" not in used]
-    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why="coverage has ended")) if ids else 0
+    why = "coverage ends, and nothing is left to pay"
+    return len(cancel_unsent(payment_ids=ids, today=today, at=at, why=why, is_over=True)) if ids else 0
+
+
+def _is_paid_up(standing: Standing, ends_on: date | None) -> bool:
+    """Whether nothing is due, and no bill is to come before the last day of coverage."""
+    latest = standing.latest_invoice
+    is_over = standing.enrollment_status == EnrollmentStatus.ENDED
+    is_last = bool(ends_on and latest and latest.coverage_month >= first_of_month(ends_on))
+    return not standing.due_cents and (is_over or is_last)
 
 
 def _find_unsent(status: EnrollmentStatus) -> QuerySet[Payment]:

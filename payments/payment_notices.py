@@ -146,10 +146,14 @@ def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> 
     tell(tellings=tellings, today=today, at=at)
 
 
-def tell_canceled(*, payments: Iterable[AboutPayment], today: date, at: datetime) -> None:
-    """Canceled: no money will be taken."""
+def tell_canceled(
+    *, payments: Iterable[AboutPayment], is_over: bool = False, today: date, at: datetime
+) -> None:
+    """Canceled: no money will be taken. `is_over`: nor is any left to pay."""
     tellings = [
-        reader.make_telling(event="payment_canceled", facts=list_facts(payment=payment))
+        reader.make_telling(
+            event="payment_canceled", facts=list_facts(payment=payment) | {"is_over": is_over}
+        )
         for payment in payments
         for reader in list_readers(payment=payment)
     ]

@@ -107,13 +107,13 @@ def _find_drafted(
 def _list_tellings(
     standing: Standing, member: Member, scheduled: Sequence[tuple[date, int]], *, today: date
 ) -> Iterator[Telling]:
-    """What is due up to a bill's day and not scheduled by then is asked for in one reminder."""
-    owed = 0
+    """What is due up to a bill's day and not scheduled by then is asked for in one reminder, of several due together too."""
+    owed, last = 0, {bill.due_date: bill.id for bill in standing.open_invoices}
     for bill in standing.open_invoices:
         owed += bill.remaining_cents
         days = (bill.due_date - today).days
         missing = owed - sum(cents for day, cents in scheduled if day <= bill.due_date)
-        if days in DAYS_BEFORE and missing > 0:
+        if days in DAYS_BEFORE and missing > 0 and bill.id == last[bill.due_date]:
             yield _make_telling(standing, member, bill, cents=missing, days=days, today=today)
 
 

@@ -11,8 +11,9 @@ from billing.balances import OpenInvoice, Standing
 from billing.due_dates import find_start, next_month
 from billing.models import Account
 from billing.policy import read_policy
-from billing.premiums import Rate, find_rate
-from billing.rates import read_rates
+from billing.premiums import Line, Terms
+from billing.price_changes import read_changes
+from billing.rates import read_terms
 from members.models import EnrollmentStatus
 from payments.autopay.days import DraftDay
 from payments.models import DraftAnnouncement, PaymentStatus
@@ -34,13 +35,15 @@ class Forecast:
 class Outlook:
     """What drafts are expected of an account: its standing, money that is on its way but not counted, and what months cost.
 
-    `ends_on` is the last day of coverage, where that is known.
+    `carried` are the increases of earlier months that the next bill asks for; `ends_on` is the last day of coverage, where that
+    is known.
     """
 
     standing: Standing
     scheduled_cents: int
-    rates: Sequence[Rate]
+    terms: Terms
     ends_on: date | None = None
+    carried: Sequence[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +79,11 @@ def find_last_announcing(*, draft_date: date) -> date:
 def read_outlooks(*, standings: Mapping[int, Standing]) -> dict[int, Outlook]:
     """What is known of each account's drafts to come; as many statements for one account as for many."""
     scheduled = read_scheduled(account_ids=standings)
-    rates = read_rates(enrollment_ids=[standing.enrollment_id for standing in standings.values()])
+    terms = read_terms(enrollments={key: standing.enrollment_id for key, standing in standings.items()})
+    carried = {item.account_id: item.carried for item in read_changes(account_ids=standings)}
     ends = dict(Account.objects.filter(pk__in=list(standings)).values_list("pk", "enrollment__ends_on"))
     return {
-        key: Outlook(standing, scheduled.get(key, 0), rates[standing.enrollment_id], ends[key])
+        key: Outlook(standing, scheduled.get(key, 0), terms[key], ends[key], carried.get(key, ()))
         for key, standing in standings.items()
     }
 
@@ -152,11 +156,13 @@ def _list_bills(outlook: Outlook, days: Sequence[DraftDay]) -> list[_Bill]:
     month = next_month(latest.coverage_month) if latest else standing.coverage_start
     if _will_move(outlook, first=days[0].received_date) and binder:
         start = find_start(requested=standing.coverage_start, received=days[0].received_date, due_date=rule)
-        bills, month = [_Bill(rule(start), binder.remaining_cents, True)], next_month(start)
-    to_come = []
+        left = max(0, outlook.terms.find_cents(month=start) - binder.received_cents)
+        bills, month = [_Bill(rule(start), left, True)], next_month(start)
+    to_come, carried = [], outlook.carried
     while rule(month) < days[-1].received_date and not _is_after(month, outlook.ends_on):
-        to_come.append(_Bill(rule(month), find_rate(rates=outlook.rates, month=month).net_cents, False))
-        month = next_month(month)
+        price = outlook.terms.find_price(month=month, carried=carried)
+        to_come.append(_Bill(rule(month), price.amount_cents, False))
+        month, carried = next_month(month), ()
     return bills + _subtract(to_come, standing.credit_cents)
 
 

@@ -13,9 +13,12 @@ from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from billing.balances import read_standing
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to
+from connector_pay.lib.templatetags.exchange import long_date
+from payments.autopay.states import read_states
 from payments.autopay.turning_off import go_on, turn_off
 from payments.models import DraftAnnouncement, Mandate, MandateMove, MandateStatus
 from payments.proofs import make_mandate_filename, prove_mandate
@@ -100,7 +103,8 @@ class MandateAdmin(ReadOnlyAdmin):
             raise PermissionDenied("Only staff who may change AutoPay do so for a caller.")
         mandate = get_object_or_404(Mandate, pk=pk)
         if _change(request, mandate):
-            messages.success(request, "Done. The member's AutoPay is as the caller asked.")
+            first = _describe_first_draft(mandate) if "go_on" in request.POST else ""
+            messages.success(request, f"Done. The member's AutoPay is as the caller asked.{first}")
         else:
             messages.warning(request, "AutoPay does not stand where this page said. Nothing was changed.")
         return redirect("admin:payments_mandate_change", pk)
@@ -143,6 +147,24 @@ class MandateAdmin(ReadOnlyAdmin):
         """Leads to the PDF."""
         address = reverse("admin:payments_mandate_proof", args=[mandate.pk])
         return format_html('<a href="{}">Proof of authorization (PDF)</a>', address)
+
+
+def _describe_first_draft(mandate: Mandate) -> str:
+    """Which draft comes first of AutoPay that goes on, for the caller to hear."""
+    at, account_id = clock.now(), mandate.account_id
+    standing = read_standing(account_id=account_id, today=clock.business_date(moment=at))
+    (state,) = read_states(standings={account_id: standing}, at=at).values()
+    drafts = [item for item in state.forecasts if item.cents]
+    if not drafts:
+        return " Nothing is due yet, so no draft is planned."
+    about = "about " if drafts[0].is_estimate else ""
+    said = f" The first draft is {about}{format_dollars(drafts[0].cents)} on {long_date(drafts[0].day.received_date)}."
+    left = sum(
+        bill.remaining_cents for bill in standing.open_invoices if bill.due_date < drafts[0].day.received_date
+    )
+    return (
+        f"{said} {format_dollars(left)} is due before that: it must be paid in another way." if left else said
+    )
 
 
 def _change(request: HttpRequest, mandate: Mandate) -> bool:

@@ -4,7 +4,8 @@ from datetime import date, datetime, time, timedelta
 
 from billing import episodes, invoices, terminations
 from billing.due_dates import next_month
-from billing.models import Account, Episode, Invoice
+from billing.models import Account, Episode, Invoice, StartDecision, StartReview
+from billing.start_decisions import decide_start
 from connector_pay.lib.clock import eastern_moment
 from members import outbox
 from members.models import Channel, Notice, User
@@ -32,11 +33,37 @@ def cover(*, start: date = DECEMBER, today: date | None = None, subsidized: bool
     return account
 
 
+def cover_two_months_late(**facts) -> tuple[Account, str]:
+    """Coverage asked for on February 10, 2026, from January 1, both months due on February 23 and paid by two checks.
+
+    March is paid, too. The second check, which paid for February, is the one returned.
+    """
+    today, start = date(2026, 2, 10), JANUARY
+    enrollment = make_enrollment(
+        requested_start=start,
+        binder_due_date=date(2026, 2, 23),
+        premium_cents=PREMIUM,
+        at=noon(today),
+        **facts,
+    )
+    account = bill(enrollment, today=today)
+    _, second = pay(account, on=today), pay(account, on=today)
+    issue(date(2026, 2, 11))
+    pay(account, on=date(2026, 2, 11))
+    return account, second
+
+
 def pay(account: Account, cents: int = PREMIUM, *, on: date, today: date | None = None) -> str:
     """A check received on a day, which we come to know of today, and which clears at once."""
     reference = receive(account, cents, on=on, today=today, kind="check")
     settle_and_clear(reference, on=today or on)
     return reference
+
+
+def keep_start(*, on: date) -> None:
+    """Staff were asked about a first payment that came back, and leave the start where it stands: the payment is owed."""
+    facts = {"decision": StartDecision.KEEP, "by": make_staff(), "today": on, "at": noon(on)}
+    decide_start(review_id=StartReview.objects.get(decided_at=None).pk, **facts)
 
 
 def issue(today: date) -> None:

@@ -19,10 +19,11 @@ from billing.models import Account, Invoice
 from billing.scan_line import read_scan_line
 from connector_pay.lib import documents
 from connector_pay.lib.qr_codes import make_squares
+from members.models import Enrollment, Notice
 from members.notices import LANGUAGES
-from tests.billing.books import ENROLLED, FEBRUARY, bill, make_account, noon, receive
+from tests.billing.books import ENROLLED, FEBRUARY, MARCH, PREMIUM, bill, make_account, noon, receive
 from tests.billing.qr_reading import read_qr, read_svg
-from tests.people import make_member
+from tests.people import make_member, make_plan, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -53,6 +54,25 @@ def read_objects(document: bytes) -> str:
                 continue
 
     return b"\n".join(unpack()).decode("latin-1")
+
+
+def test_a_bill_and_its_coupon_name_the_plan_of_the_month_before_it_has_come_and_after() -> None:
+    account = make_account(status="active")
+    silver = account.enrollment.plan
+    gold = make_plan(code="HL-GOLD", name="Harborlight Gold 750", remittance_address="PO Box 1\nLowell, MA")
+    for month, plan in ((FEBRUARY, silver), (MARCH, gold)):
+        make_rate(enrollment=account.enrollment, month=month, premium_cents=PREMIUM, plan=plan)
+    invoices.issue_missing(today=FEBRUARY, at=noon(FEBRUARY))
+
+    facts = describe(account, today=FEBRUARY)
+    assert dict(facts["summary"]["rows"])["Plan"] == dict(facts["coupon"]["rows"])["Plan"] == gold.name
+    assert facts["coupon"]["address"] == ["Harborlight Health", "PO Box 1", "Lowell, MA"]
+    assert Notice.objects.latest("pk").facts["plan_name"] == gold.name
+
+    Enrollment.objects.update(plan=gold)  # March has come
+    first = Invoice.objects.earliest("coverage_month")
+    (facts,) = list_facts(invoice_ids=[first.pk], today=MARCH, at=noon(MARCH))["bills"]
+    assert dict(facts["summary"]["rows"])["Plan"] == dict(facts["coupon"]["rows"])["Plan"] == silver.name
 
 
 def test_a_bill_says_what_is_owed_by_whom_for_what_and_by_when() -> None:

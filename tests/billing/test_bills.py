@@ -6,6 +6,7 @@ import pytest
 
 from billing.bills import Bill
 from billing.models import Invoice
+from members.models import Plan
 
 DUE = date(2027, 1, 23)
 DAY_AFTER = date(2027, 1, 24)
@@ -21,5 +22,7 @@ DAY_AFTER = date(2027, 1, 24)
     ],
 )
 def test_a_bill_in_a_word(received: int, cleared: int, today: date, word: str) -> None:
-    bill = Bill(Invoice(amount_cents=100_00), due_date=DUE, received_cents=received, cleared_cents=cleared)
+    bill = Bill(
+        Invoice(amount_cents=100_00), Plan(), due_date=DUE, received_cents=received, cleared_cents=cleared
+    )
     assert bill.describe_status(today=today) == word

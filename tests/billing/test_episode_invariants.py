@@ -5,11 +5,18 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
+from billing.models import (
+    EPISODE_MOVES,
+    Account,
+    DueDateOverride,
+    Episode,
+    EpisodeMove,
+    Invoice,
+)
 from connector_pay.lib.models import JobRun
 from members.models import Enrollment, Notice
-from tests.billing.behind import confirm, cover, live, night, pay
-from tests.billing.books import list_broken, noon
+from tests.billing.behind import confirm, cover, cover_two_months_late, keep_start, live, night, pay
+from tests.billing.books import list_broken, noon, take_back
 
 pytestmark = pytest.mark.usefixtures("db")
 FOUND, LISTED, LISTED_LONG = date(2025, 12, 24), date(2026, 1, 30), date(2026, 3, 30)
@@ -57,8 +64,6 @@ def test_an_account_that_the_night_has_not_seen_is_not_held_against_it() -> None
 
 
 def test_what_came_back_after_the_night_is_the_next_nights() -> None:
-    from tests.billing.books import take_back
-
     account = cover(today=date(2025, 12, 2))
     reference = pay(account, on=date(2025, 12, 20))
     night(FOUND)
@@ -66,6 +71,23 @@ def test_what_came_back_after_the_night_is_the_next_nights() -> None:
     take_back(reference, on=FOUND, settled=True)
     assert list_broken() == []
     finish("review_behind", date(2025, 12, 25))
+    assert list_broken() == ["behind unwatched"]
+
+
+def test_a_month_of_a_first_payment_is_past_due_with_the_first_of_them() -> None:
+    account, second = cover_two_months_late()
+    DueDateOverride.objects.create(
+        account=account,
+        coverage_month=date(2026, 2, 1),  # of which it takes no notice
+        due_date=date(2026, 4, 23),
+        reason="a storm",
+        recorded_at=noon(date(2026, 2, 12)),
+    )
+    take_back(second, on=date(2026, 2, 12), settled=True)
+    keep_start(on=date(2026, 2, 12))
+    finish("review_behind", date(2026, 2, 23))
+    assert list_broken() == []
+    finish("review_behind", date(2026, 2, 24))
     assert list_broken() == ["behind unwatched"]
 
 

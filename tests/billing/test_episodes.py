@@ -17,7 +17,9 @@ from tests.billing.behind import (
     JANUARY,
     PREMIUM,
     cover,
+    cover_two_months_late,
     issue,
+    keep_start,
     list_told,
     live,
     night,
@@ -38,6 +40,17 @@ TODAY = date(2025, 12, 2)  # January's bill is out
 
 def subsidize(account, *, on: bool = True) -> None:
     Enrollment.objects.filter(account=account).update(subsidized=on)
+
+
+def move_february(account) -> None:
+    """Who pays for February alone has until April; this account pays for it with January."""
+    DueDateOverride.objects.create(
+        account=account,
+        coverage_month=FEBRUARY,
+        due_date=date(2026, 4, 23),
+        reason="a storm",
+        recorded_at=noon(date(2026, 2, 12)),
+    )
 
 
 class TestOpening:
@@ -190,6 +203,17 @@ class TestCure:
         pay(account, on=date(2026, 1, 22), today=date(2026, 1, 26))
         night(date(2026, 1, 27))
         assert read_status(account) == ["cured"]
+
+    def test_a_first_payment_for_two_months_is_one_due_date_whatever_moves_that_of_the_second(self) -> None:
+        account, second = cover_two_months_late()
+        move_february(account)
+        take_back(second, on=date(2026, 2, 24), settled=True)
+        keep_start(on=date(2026, 2, 24))
+        live(date(2026, 2, 25), date(2026, 3, 2))
+        assert read_status(account) == ["open"]
+        pay(account, on=date(2026, 3, 24))
+        night(date(2026, 3, 25))
+        assert read_status(account) == ["open"]
 
     def test_january_paid_and_february_not_is_cured_and_february_opens_its_own(self) -> None:
         account = cover(today=TODAY)

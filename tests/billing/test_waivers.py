@@ -9,6 +9,7 @@ from billing.invoices import issue_missing
 from billing.models import Account, Adjustment, Invoice
 from billing.waivers import UnableToWaive, grant_waiver
 from members.models import EnrollmentStatus, Notice, User
+from members.notices import write
 from tests.billing.books import (
     FEBRUARY,
     MARCH,
@@ -62,6 +63,11 @@ def test_a_full_waiver_of_the_first_bill_makes_coverage_active_without_payment()
     assert read_state(account) == (EnrollmentStatus.ACTIVE, FEBRUARY)
     invoice = Invoice.objects.get(account=account, voided_at=None)
     assert (invoice.premium_cents, invoice.adjustment_cents, invoice.amount_cents) == (PREMIUM, -PREMIUM, 0)
+    told = Notice.objects.filter(event="bill_ready").latest("pk")
+    assert (told.facts["invoice_number"], told.facts["amount_cents"]) == (invoice.number, 0)
+    words = write(event="bill_ready", language="en", facts=told.facts).body
+    assert "Nothing is left to pay for this month." in words
+    assert "Money we already received" not in words
     confirmed = Notice.objects.filter(event="coverage_confirmed").latest("pk")
     assert confirmed.facts["amount_cents"] == 0
 

@@ -48,6 +48,18 @@ def find_address(invoice: Invoice) -> str:
     return f"/b/{format_code(codes[invoice.pk])}/"
 
 
+def test_it_names_the_plan_of_its_month_as_do_the_bill_and_the_list_of_bills() -> None:
+    member = make_household()
+    bill = find_invoice(member)
+    gold = people.make_plan(code="HL-GOLD", name="Harborlight Gold 750")
+    people.make_rate(
+        enrollment=bill.account.enrollment, month=bill.coverage_month, premium_cents=284_17, plan=gold
+    )
+    signed_in = sign_in(member)
+    for page in (find_address(bill), f"/bills/{bill.number}/", "/bills/"):
+        assert "Harborlight Gold 750" in read(signed_in.get(page))
+
+
 def test_it_shows_plan_month_amount_and_due_date_and_nobodys_name() -> None:
     member = make_household(first_name="Xanthippe", last_name="Quill")
     answer = Client().get(find_address(find_invoice(member)))

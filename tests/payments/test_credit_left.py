@@ -5,15 +5,17 @@ from datetime import date, timedelta
 import pytest
 
 from billing import ends
+from billing.invoices import issue_missing
 from billing.models import Account
 from members import coverage
 from members.models import Enrollment, Notice
+from members.notices import write
 from payments import canceling, credit_left, refunds
 from payments.models import Payment, PaymentStatus, Refund, RefundStatus
 from payments.refund_rules import UnableToRefund
 from tests import people
 from tests.payments import refunding
-from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon, pay
+from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay
 from tests.payments.refunding import CLEARED, CREDIT
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,29 @@ class TestUnsentPayments:
         assert self.end(last_day=date(2027, 2, 28)) == 1
         assert self.read_statuses() == [PaymentStatus.CANCELED]
         assert Notice.objects.filter(event="payment_canceled").exists()
+
+    @pytest.mark.parametrize(("last_day", "canceled"), [(date(2027, 2, 28), 1), (date(2027, 4, 30), 0)])
+    def test_one_scheduled_for_a_bill_that_an_end_has_voided_is_canceled_before_its_day(
+        self, last_day: date, canceled: int
+    ) -> None:
+        """Where a bill is still to come it is left: it will be credit."""
+        day = date(2027, 2, 10)
+        account = make_account()
+        refunding.receive_check(account, PREMIUM, on=TUESDAY)
+        Enrollment.objects.update(status="active")
+        issue_missing(today=date(2027, 2, 1), at=noon(date(2027, 2, 1)))
+        payer = make_payer(channel="web", user=people.make_user(member=account.enrollment.member))
+        pay(account, PREMIUM, today=date(2027, 2, 2), received=date(2027, 2, 20), payer=payer)
+        assert canceling.cancel_ended(today=day, at=noon(day)) == 0
+        Enrollment.objects.update(ends_on=last_day)
+        if not canceled:
+            refunding.receive_check(account, PREMIUM, on=date(2027, 2, 5))
+        ends.void_after_ends(today=day, at=noon(day))
+        assert canceling.cancel_ended(today=day, at=noon(day)) == canceled
+        for told in Notice.objects.filter(event="payment_canceled"):
+            words = write(event=told.event, language="en", facts=told.facts).body
+            assert "nothing is left to pay" in words
+            assert "still open" not in words
 
     def test_one_that_pays_a_bill_that_is_owed_goes_out(self) -> None:
         account = make_account()

@@ -50,6 +50,14 @@ def test_an_unpaid_bill_is_reminded_of_a_week_and_two_days_before_it_is_due_each
     assert facts["coverage_start"] == str(FEBRUARY)
 
 
+def test_a_first_payment_for_several_months_is_reminded_of_once():
+    late = {"requested_start": date(2026, 12, 1), "binder_due_date": DUE}
+    account = make_paperless_account(**late)
+    assert account.invoices.count() == 2
+    assert remind_on(A_WEEK_BEFORE) == 1
+    assert read_facts(account)["amount_cents"] == 2 * PREMIUM
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [

@@ -81,8 +81,18 @@ def test_a_suspended_one_goes_on_when_the_caller_says_so(mandate: Mandate) -> No
     assert "Nothing was changed" in press(client, mandate, "go_on").content.decode()
     suspend_mandates(mandate_ids=[mandate.pk], at=AT, why="after a return: R08")
     assert "Let AutoPay go on" in open_page(client, mandate)
-    press(client, mandate, "go_on")
+    answer = press(client, mandate, "go_on").content.decode()
+    assert "The first draft is $284.17 on January 22, 2027." in unescape(answer)
+    assert "in another way" not in answer
     assert read_status(mandate) == "on"
+
+
+@pytest.mark.starts(eastern(2027, 1, 22))
+def test_one_that_goes_on_after_its_draft_says_what_the_caller_must_pay_in_another_way(diary: Diary) -> None:
+    (mandate,) = turn_on(make_account(), at=AT)
+    suspend_mandates(mandate_ids=[mandate.pk], at=AT, why="after a return: R08")
+    answer = unescape(press(sign_in("change_mandate"), mandate, "go_on").content.decode())
+    assert "The first draft is $284.17 on February 22, 2027. $284.17 is due before that" in answer
 
 
 def test_a_page_of_a_mandate_that_was_replaced_turns_nothing_off(mandate: Mandate) -> None:

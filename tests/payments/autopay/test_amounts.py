@@ -8,7 +8,7 @@ import pytest
 
 from billing.balances import OpenInvoice, Standing
 from billing.due_dates import find_due_date
-from billing.premiums import Rate
+from billing.premiums import CHANGE, CORRECTION, WAIVER, Adjusted, Line, Rate, Terms
 from members.models import EnrollmentStatus
 from payments.ach.banking_days import FEDERAL_RESERVE
 from payments.autopay.amounts import (
@@ -69,7 +69,8 @@ def make_bill(
 
 def make_outlook(*bills: OpenInvoice, latest: OpenInvoice | None = None, **facts: Any) -> Outlook:
     """Somebody covered since January who owes these bills."""
-    own = {name: facts.pop(name) for name in ("scheduled_cents", "rates", "ends_on") if name in facts}
+    named = ("scheduled_cents", "terms", "ends_on", "carried")
+    own = {name: facts.pop(name) for name in named if name in facts}
     standing = Standing(
         **{
             "account_id": 1,
@@ -94,7 +95,7 @@ def make_outlook(*bills: OpenInvoice, latest: OpenInvoice | None = None, **facts
         }
         | facts
     )
-    outlook = Outlook(standing, scheduled_cents=0, rates=[Rate(1, JANUARY, PREMIUM, 0)])
+    outlook = Outlook(standing, scheduled_cents=0, terms=Terms([Rate(1, JANUARY, PREMIUM, 0)]))
     return replace(outlook, **own)
 
 
@@ -115,8 +116,16 @@ def test_the_open_bill_comes_first_then_each_month_to_come_at_todays_price() -> 
 
 def test_a_new_price_counts_from_its_month_on() -> None:
     rates = [Rate(1, JANUARY, PREMIUM, 0), Rate(2, date(2027, 4, 1), 100_00, 25_00)]
-    outlook = make_outlook(make_bill(FEBRUARY), rates=rates)
+    outlook = make_outlook(make_bill(FEBRUARY), terms=Terms(rates))
     assert see(outlook) == [(90_00, False), (90_00, True), (75_00, True)]
+
+
+def test_what_is_waived_corrected_or_carried_over_is_expected_as_it_will_be_billed() -> None:
+    asked = date(2027, 1, 5)
+    adjusted = [Adjusted(MARCH, -60_00, WAIVER, asked), Adjusted(date(2027, 4, 1), 10_00, CORRECTION, asked)]
+    terms = Terms([Rate(1, JANUARY, PREMIUM, 0)], adjusted)
+    outlook = make_outlook(make_bill(FEBRUARY), terms=terms, carried=[Line(FEBRUARY, 7_00, CHANGE)])
+    assert see(outlook) == [(90_00, False), (37_00, True), (100_00, True)]
 
 
 def test_past_due_bills_are_drafted_with_the_next_one() -> None:
@@ -164,9 +173,22 @@ def test_a_first_bill_that_the_first_draft_misses_is_expected_for_the_month_it_m
         coverage_start=FEBRUARY,
         requested_start=FEBRUARY,
         binder_received=False,
-        rates=[Rate(1, FEBRUARY, PREMIUM, 0)],
+        terms=Terms([Rate(1, FEBRUARY, PREMIUM, 0)]),
     )
     assert see(waiting, first=date(2027, 2, 1)) == [(90_00, False), (90_00, True), (90_00, True)]
+
+
+def test_what_was_waived_of_a_first_bill_is_not_of_the_month_it_moves_to() -> None:
+    terms = Terms([Rate(1, FEBRUARY, PREMIUM, 0)], [Adjusted(FEBRUARY, -40_00, WAIVER, date(2027, 1, 5))])
+    waiting = make_outlook(
+        make_bill(FEBRUARY, 50_00, binder=True),
+        enrollment_status=EnrollmentStatus.WAITING,
+        coverage_start=FEBRUARY,
+        requested_start=FEBRUARY,
+        binder_received=False,
+        terms=terms,
+    )
+    assert see(waiting, first=date(2027, 2, 1))[0] == (90_00, False)
 
 
 def miss(outlook: Outlook, first: date = date(2027, 1, 1), most_cents: int = NO_LIMIT) -> list[date]:
