@@ -5,35 +5,29 @@ from functools import partial
 
 import pytest
 
-from billing.adjustments import UnableToAdjust, adjust
-from billing.models import Adjustment, Invoice, Movement
-from billing.waivers import grant_waiver
+from billing.corrections import UnableToCorrect
+from billing.models import Account, Adjustment, Correction, CorrectionKind, Invoice, Movement
 from billing.what_if import try_out
 from members.models import Notice
 from tests.billing import behind
-from tests.billing.books import FEBRUARY, MARCH, PREMIUM, make_account, noon, review, see
-from tests.people import make_staff
+from tests.billing.books import FEBRUARY, MARCH, PREMIUM, make_account, review, see
+from tests.billing.correcting import correct, waive
 
 pytestmark = pytest.mark.usefixtures("books")
 DAY = date(2027, 1, 18)
 
 
+def adjust(account: Account, cents: int, *, today: date) -> object:
+    return correct(CorrectionKind.ADJUSTMENT, account, month=FEBRUARY, cents=cents, today=today)
+
+
 def test_what_it_shows_is_what_the_act_does_and_nothing_stays() -> None:
     account = make_account()
-    facts = {"reason": "a wrong rate", "asked_by": make_staff(), "approved_by": make_staff()}
-    act = partial(
-        adjust,
-        account_id=account.pk,
-        month=FEBRUARY,
-        cents=-84_17,
-        reference="C1",
-        today=DAY,
-        at=noon(DAY),
-        **facts,
-    )
-    kept = [model.objects.count() for model in (Adjustment, Invoice, Movement, Notice)]
+    act = partial(adjust, account, -84_17, today=DAY)
+    tables = (Adjustment, Correction, Invoice, Movement, Notice)
+    kept = [model.objects.count() for model in tables]
     effect = try_out(account_ids=[account.pk], today=DAY, act=act).effects[account.pk]
-    assert [model.objects.count() for model in (Adjustment, Invoice, Movement, Notice)] == kept
+    assert [model.objects.count() for model in tables] == kept
     assert ("Owed in all", "$284.17", "$200.00") in effect.list_changes()
     changed = "Still to pay for February 2027"
     assert (changed, "$284.17 by January 23, 2027", "$200.00 by January 23, 2027") in effect.list_changes()
@@ -45,19 +39,8 @@ def test_what_it_shows_is_what_the_act_does_and_nothing_stays() -> None:
 def test_dates_that_move_are_shown_beside_the_money() -> None:
     account, day = make_account(), date(2027, 1, 26)
     review(date(2027, 1, 24))
-    waive = partial(
-        grant_waiver,
-        account_id=account.pk,
-        months={FEBRUARY: None},
-        asked_on=date(2027, 1, 20),
-        reason="lost her job",
-        asked_by=make_staff(),
-        approved_by=make_staff(),
-        reference="W1",
-        today=day,
-        at=noon(day),
-    )
-    effect = try_out(account_ids=[account.pk], today=day, act=waive).effects[account.pk]
+    act = partial(waive, account, FEBRUARY, asked_on=date(2027, 1, 20), today=day)
+    effect = try_out(account_ids=[account.pk], today=day, act=act).effects[account.pk]
     assert ("Coverage starts", "March 1, 2027", "February 1, 2027") in effect.list_changes()
     assert (
         "Still to pay for March 2027",
@@ -68,11 +51,9 @@ def test_dates_that_move_are_shown_beside_the_money() -> None:
 
 
 def test_what_refuses_the_act_is_raised() -> None:
-    account, clerk = make_account(), make_staff()
-    facts = {"month": FEBRUARY, "cents": -1, "reason": "x", "asked_by": clerk, "approved_by": clerk}
-    act = partial(adjust, account_id=account.pk, reference="C1", today=DAY, at=noon(DAY), **facts)
-    with pytest.raises(UnableToAdjust):
-        try_out(account_ids=[account.pk], today=DAY, act=act)
+    account = make_account()
+    with pytest.raises(UnableToCorrect, match="not nothing"):
+        try_out(account_ids=[account.pk], today=DAY, act=partial(adjust, account, 0, today=DAY))
 
 
 def test_an_act_that_does_nothing_is_empty_and_says_what_behind_means() -> None:
