@@ -1,7 +1,7 @@
 """What if: what an act would do to money, to dates and to what members are told, found by doing it and taking it back.
 
     tried = try_out(account_ids=[account_id], today=today, act=partial(adjust, account_id=account_id, ...))
-    context["tried"] = tried                      # {% include "admin/billing/what_if.html" %} draws it
+    Effect(tables=tried.list_tables())            # of connector_pay.lib.staff_pages: its pages draw it
     tried.effects[account_id].list_changes()      # or read what changes: words, before, after
 
 The act is the very function that the button calls, with the arguments of the button. All of it runs in a transaction that is
@@ -72,6 +72,17 @@ class Effect:
         return [Change(words, was.get(words, NOTHING), will.get(words, NOTHING)) for words in was | will]
 
     @property
+    def title(self) -> str:
+        """Whose account it is."""
+        enrollment = self.account.enrollment
+        return f"What this does: {enrollment.plan.name} of {enrollment.member.full_name}"
+
+    @property
+    def told_words(self) -> str:
+        """The subjects of what the member is told, or that it is nothing."""
+        return "; ".join(self.told) or NOTHING
+
+    @property
     def is_empty(self) -> bool:
         """Whether the account would stand as before, and nobody hear of anything."""
         return not self.told and not any(change.is_new for change in self.list_changes())
@@ -83,6 +94,13 @@ class Tried:
 
     effects: Mapping[int, Effect] = field(default_factory=dict)
     answer: object = None
+
+    def list_tables(self) -> list[tuple[str, list[Change]]]:
+        """A table for each account: whose it is, and its lines, with what the member is told as the last."""
+        return [
+            (effect.title, [*effect.list_changes(), Change("The member is told", NOTHING, effect.told_words)])
+            for effect in self.effects.values()
+        ]
 
 
 def try_out(*, account_ids: Iterable[int], today: date, act: Callable[[], object]) -> Tried:
