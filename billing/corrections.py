@@ -22,7 +22,9 @@ from billing.models import (
     CorrectionStatus,
     StartReview,
 )
+from billing.policy import read_policy
 from billing.what_if import Tried, try_out
+from connector_pay.lib.money import format_dollars
 from members.models import User
 
 
@@ -239,5 +241,8 @@ def _refuse_unwritable(correction: Correction) -> None:
         raise UnableToCorrect("Name an amount that is not nothing.")
     if correction.kind == CorrectionKind.ADJUSTMENT and not correction.cents:
         raise UnableToCorrect("Name an amount that is not nothing.")
+    most = read_policy().maximum_payment_cents
+    if abs(correction.cents) > most:
+        raise UnableToCorrect(f"Name an amount of up to {format_dollars(most)} a month.")
     if correction.month and correction.last_month and correction.last_month < correction.month:
         raise UnableToCorrect("The last month comes before the first.")
