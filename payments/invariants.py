@@ -162,6 +162,12 @@ RECEIPTS_FOLLOW_PAYMENTS = """
        OR (payment.status = 'posted' AND (receipt.cleared_on IS NULL OR payment.posted_on IS NULL))
        OR (payment.status NOT IN ('posted', 'returned') AND receipt.cleared_on IS NOT NULL)
 """
+ON_HOLD = """
+    SELECT payment.id, payment.status, payment.is_held, hold.id FROM payments_payment AS payment
+    LEFT JOIN payments_paymenthold AS hold ON hold.payment_id = payment.id AND hold.released_at IS NULL
+    WHERE payment.is_held <> (hold.id IS NOT NULL)
+       OR (payment.is_held AND payment.status IN ('sending', 'sent', 'settled', 'posted'))
+"""
 
 
 def list_changed_files() -> Iterator[tuple[Any, ...]]:
@@ -250,6 +256,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I2 stored files", "Stored bank files have the bytes they were written with.", list_changed_files
     ),
+    Invariant("I9 on hold", "A payment on hold is in no bank file.", ON_HOLD),
     Invariant("I10 returned once", "A debit is returned by one line, and only then.", RETURNED_ONCE),
     Invariant("I10 nothing dropped", "A return line is applied or says why not.", PARKED_WITH_A_REASON),
     Invariant(

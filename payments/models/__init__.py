@@ -32,7 +32,14 @@ from payments.models.files import (
 )
 from payments.models.lookups import LookupCount
 from payments.models.moves import Move
-from payments.models.payments import MOST_RETRIES, PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
+from payments.models.payments import (
+    MOST_RETRIES,
+    PAYMENT_MOVES,
+    Payment,
+    PaymentHold,
+    PaymentMove,
+    PaymentStatus,
+)
 from payments.models.refunds import REFUND_MOVES, Refund, RefundMethod, RefundMove, RefundStatus
 
 __all__ = [
@@ -62,6 +69,7 @@ __all__ = [
     "Payment",
     "PaymentChannel",
     "PaymentDraft",
+    "PaymentHold",
     "PaymentMove",
     "PaymentStatus",
     "Prenote",

@@ -40,7 +40,8 @@ APPEND_ONLY = (
     ),
 )
 KEPT = {
-    "payments_payment": {"status", "effective_date", "posted_on", "return_code"},
+    "payments_payment": {"status", "effective_date", "posted_on", "return_code", "is_held"},
+    "payments_paymenthold": {"released_by_id", "released_at", "release_reason"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
     "billing_billlink": {"revoked_at", "revoked_by_id"},
