@@ -45,7 +45,7 @@ RECEIPTS_ON_LEDGER = """
         WHERE taken_back_on IS NOT NULL
     ), posted AS (
         SELECT reference, account_id, cents FROM billing_movement
-        WHERE reference ~ ':(received|returned)$' AND reference NOT LIKE 'refund:%'
+        WHERE reference ~ ':(received|returned)$' AND reference !~ '^(refund|unmatched):'
     )
     SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
     WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
@@ -68,6 +68,9 @@ REFERENCES_FIT = """
         WHEN 'receivable <- premiums' THEN reference ~ '^invoice:[0-9]+:issued$'
         WHEN 'premiums <- receivable' THEN reference ~ '^invoice:[0-9]+:voided$'
         WHEN 'in_transit <- receivable' THEN reference ~ '^[a-z]+:[^:]+:received$'
+        WHEN 'in_transit <- suspense' THEN reference ~ '^unmatched:[0-9]+:received$'
+        WHEN 'suspense <- in_transit' THEN reference ~ '^unmatched:[0-9]+:(matched|returned|sent_back)$'
+        WHEN 'suspense <- bank' THEN reference ~ '^unmatched:[0-9]+:(matched|returned|sent_back)$'
         WHEN 'bank <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:settled$'
         WHEN 'receivable <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:returned$'
         WHEN 'receivable <- bank' THEN reference ~ '^[a-z]+:[^:]+:returned$'
@@ -82,13 +85,16 @@ MONEY_IN = """
         SELECT coalesce(sum(CASE WHEN debit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0)
              - coalesce(sum(CASE WHEN credit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0) AS cents
         FROM billing_movement
+    ), suspense AS (
+        SELECT coalesce(sum(CASE WHEN credit = 'suspense' THEN cents ELSE -cents END), 0) AS cents
+        FROM billing_movement WHERE 'suspense' IN (debit, credit)
     ), received AS (SELECT coalesce(sum(cents), 0) AS cents FROM billing_receipt WHERE taken_back_on IS NULL),
     paid_out AS (
         SELECT coalesce(sum(CASE WHEN credit = 'bank' THEN cents ELSE -cents END), 0) AS cents
         FROM billing_movement WHERE (debit = 'refunds' AND credit = 'bank') OR (debit = 'bank' AND credit = 'refunds')
     )
-    SELECT books.cents, received.cents, paid_out.cents FROM books, received, paid_out
-    WHERE books.cents <> received.cents - paid_out.cents
+    SELECT books.cents, received.cents, suspense.cents, paid_out.cents FROM books, received, suspense, paid_out
+    WHERE books.cents <> received.cents + suspense.cents - paid_out.cents
 """
 WITHDRAWALS_ON_LEDGER = """
     WITH expected AS (
@@ -291,7 +297,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I1 money in",
-        "Money at the bank and in transit is the money received, less what was paid out.",
+        "Money at the bank and in transit is the money received and in suspense, less what was paid out.",
         MONEY_IN,
     ),
     Invariant(

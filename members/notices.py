@@ -14,6 +14,8 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | payment_scheduled      | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 | payment_returned       | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
+| check_received         | product, amount_cents, received_date, check_number, effect                        |
+| check_returned         | product, amount_cents, received_date, check_number, effect (due_cents; due_date)  |
 | payment_canceled       | product, amount_cents, confirmation_number (effect)                               |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
 | start_restored         | product, plan_name, start_before, start_after, amount_cents, due_date             |
@@ -131,6 +133,17 @@ KINDS: dict[str, Kind] = {
         f"{PAYMENT} received_date last_four effect",
         "Your payment did not go through. Please act now",
         "Su pago no se completó. Actúe ahora",
+        both=True,
+    ),
+    "check_received": _kind(
+        "product amount_cents received_date check_number effect",
+        "We received your check",
+        "Recibimos su cheque",
+    ),
+    "check_returned": _kind(
+        "product amount_cents received_date check_number effect",
+        "Your check did not go through. Please act now",
+        "Su cheque no se completó. Actúe ahora",
         both=True,
     ),
     "payment_canceled": _kind(PAYMENT, "Your payment was canceled", "Su pago fue cancelado"),

@@ -7,14 +7,17 @@ from typing import Any
 
 from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
+from payments.check_invariants import CHECK_INVARIANTS
 from payments.models import (
     BANK_ACCOUNT_MOVES,
+    CHECK_MOVES,
     FILE_MOVES,
     MANDATE_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     BankAccountStatus,
     BankFile,
+    CheckStatus,
     FileChunk,
     FileStatus,
     MandateStatus,
@@ -209,6 +212,7 @@ MOVING = (
         BankAccountStatus.UNCHECKED,
         "TRUE",
     ),
+    ("checks", "receivedcheck", "checkmove", CHECK_MOVES, CheckStatus.UNMATCHED, "TRUE"),
     ("refunds", "refund", "refundmove", REFUND_MOVES, RefundStatus.ASKED, "TRUE"),
     ("mandates", "mandate", "mandatemove", MANDATE_MOVES, MandateStatus.ON, "TRUE"),
 )
@@ -267,5 +271,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I17 settled", "Each payment that settled is on the ledger, and no other.", SETTLED_ON_LEDGER),
     Invariant("I17 receipts", "What counts as received is what was paid.", RECEIPTS_FOLLOW_PAYMENTS),
     Invariant("I17 counted", "A payment counts once its received date has come.", COUNTED_IN_TIME),
+    *CHECK_INVARIANTS,
     *REFUND_INVARIANTS,
 )

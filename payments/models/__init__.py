@@ -20,6 +20,15 @@ from payments.models.bank_accounts import (
     RoutingNumber,
     Validation,
 )
+from payments.models.checks import (
+    CHECK_MOVES,
+    CheckKind,
+    CheckMove,
+    CheckShare,
+    CheckSource,
+    CheckStatus,
+    ReceivedCheck,
+)
 from payments.models.files import (
     FILE_MOVES,
     BankFile,
@@ -44,6 +53,7 @@ from payments.models.refunds import REFUND_MOVES, Refund, RefundMethod, RefundMo
 
 __all__ = [
     "BANK_ACCOUNT_MOVES",
+    "CHECK_MOVES",
     "FILE_MOVES",
     "MANDATE_MOVES",
     "MOST_RETRIES",
@@ -56,6 +66,11 @@ __all__ = [
     "BankAccountStatus",
     "BankFile",
     "BankingDayOverride",
+    "CheckKind",
+    "CheckMove",
+    "CheckShare",
+    "CheckSource",
+    "CheckStatus",
     "DraftAnnouncement",
     "FileChunk",
     "FileEntry",
@@ -73,6 +88,7 @@ __all__ = [
     "PaymentMove",
     "PaymentStatus",
     "Prenote",
+    "ReceivedCheck",
     "Refund",
     "RefundMethod",
     "RefundMove",

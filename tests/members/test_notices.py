@@ -15,6 +15,7 @@ FACTS = {
     "received_date": "2027-01-20",
     "confirmation_number": "ABCDEFGHJK",
     "last_four": "6789",
+    "check_number": "1042",
     "effect": "Received today, your coverage starts February 1, 2027.",
     "clearing_date": "2027-01-27",
     "plan_name": "Harborlight Silver & Gold",
@@ -48,6 +49,7 @@ FACTS = {
 SHARED = ("base", "help_with_money", "autopay_on_its_way")
 ABOUT_MONEY_OWED = [
     "payment_returned",
+    "check_returned",
     "payment_canceled",
     "start_pushed",
     "start_restored",

@@ -25,6 +25,8 @@ APPEND_ONLY = (
         "payments_mandatemove",
         "payments_draftannouncement",
         "payments_refundmove",
+        "payments_checkmove",
+        "payments_checkshare",
         "billing_withdrawal",
         "billing_printedletter",
         "billing_episodemove",
@@ -41,6 +43,7 @@ APPEND_ONLY = (
 )
 KEPT = {
     "payments_payment": {"status", "effective_date", "posted_on", "return_code", "is_held"},
+    "payments_receivedcheck": {"status", "banked_on", "back_asked_by_id", "back_decided_by_id"},
     "payments_paymenthold": {"released_by_id", "released_at", "release_reason"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},
