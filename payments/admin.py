@@ -33,6 +33,7 @@ from payments.models import (
     ReturnLine,
 )
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
+from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import dateformat
 
 from billing.balances import Standing, read_standings
@@ -49,12 +50,23 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What is said once it is done, and the record that it made."""
+
+    words: str
+    record: Model
+
+
+@dataclass(frozen=True)
 class Page:
-    """What the page says: its title, the button, the facts of what it is about, and what will happen."""
+    """What the page says: its title, the button, the facts of what it is about, and what will happen.
+
+    `back` is the record, or the kind of record, that the page leads back to.
+    """
 
     title: str
     button: str
-    back: Model
+    back: Model | type[Model]
     facts: Sequence[tuple[str, str]] = ()
     words: Sequence[str] = ()
     template: str = TEMPLATE
@@ -70,7 +82,7 @@ def show_act(
     request: HttpRequest,
     page: Page,
     *,
-    act: Callable[[Mapping[str, Any]], str],
+    act: Callable[[Mapping[str, Any]], str | Done],
     refusals: tuple[type[Exception], ...],
     preview: Callable[[Mapping[str, Any]], Effect] | None = None,
     form_class: type[forms.Form] = WhyForm,
@@ -86,11 +98,12 @@ def show_act(
     seen = _describe(form) if form.is_bound and form.is_valid() else ""
     if seen and "act" in request.POST and (not needs_preview or request.POST.get("seen") == seen):
         try:
-            messages.success(request, act(form.cleaned_data))
+            done = act(form.cleaned_data)
         except refusals as refusal:
             form.add_error(None, str(refusal))
         else:
-            return redirect(_find_address(page.back), page.back.pk)
+            messages.success(request, done.words if isinstance(done, Done) else done)
+            return redirect(find_address(done.record if isinstance(done, Done) else page.back))
     can_preview = preview is not None and (not needs_preview or bool(seen))
     effect = preview(form.cleaned_data if seen else {}) if preview and can_preview else Effect()
     shown = {
@@ -101,7 +114,10 @@ def show_act(
         "seen": seen,
         "can_act": not effect.refusal and (not needs_preview or (bool(seen) and not form.errors)),
         "needs_preview": needs_preview,
-        "back_url": _find_address(page.back),
+        "back_url": find_address(page.back),
+        "back_words": page.back
+        if isinstance(page.back, Model)
+        else str(page.back._meta.verbose_name_plural).capitalize(),
         "opts": page.back._meta,
     }
     return render(request, page.template, {**admin.site.each_context(request), **shown})
@@ -162,5 +178,9 @@ def _describe(form: forms.Form) -> str:
     )
 
 
-def _find_address(row: Model) -> str:
-    return f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+def find_address(row: Model | type[Model]) -> str:
+    """The address of a record's page, or of the list of its kind."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}"
+    return (
+        reverse(f"{name}_change", args=[row.pk]) if isinstance(row, Model) else reverse(f"{name}_changelist")
+    )
