@@ -7,6 +7,8 @@ payment:ID:settled     bank <- in transit          the bank has it
 payment:ID:returned    receivable <- in transit, or bank once settled
 unmatched:ID:received  in transit <- suspense      money that names no account (settled as above)
 unmatched:ID:matched   suspense <- bank, or in transit: it is put on accounts, or has returned or was sent_back
+moved:ID:off           receivable <- suspense      money is found to be another account's: it leaves this one
+moved:ID:on            suspense <- receivable      and counts for the other
 refund:ID:approved     receivable <- refunds       credit leaves the account, to be paid out
 refund:ID:settled      refunds <- bank             the payer's bank has it, or (refund:ID:printed) a check is out
 refund:ID:returned     bank <- refunds             the bank has it again

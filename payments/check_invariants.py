@@ -11,11 +11,18 @@ SHARED_OUT = """
                 ELSE count(share.id) > 0 END
 """
 RECEIPTS_FOLLOW_CHECKS = """
+    WITH counted AS (
+        SELECT DISTINCT ON (receipt_id) receipt_id, account_before_id, received_before
+        FROM billing_receiptchange ORDER BY receipt_id, id
+    )
     SELECT share.id, paper.status, receipt.id, receipt.reference
     FROM payments_checkshare AS share JOIN payments_receivedcheck AS paper ON paper.id = share.received_check_id
     FULL JOIN (SELECT * FROM billing_receipt WHERE reference ~ '^check:[0-9]+-[0-9]+$') AS receipt
         ON receipt.reference = 'check:' || share.received_check_id || '-' || share.number
+    LEFT JOIN counted ON counted.receipt_id = receipt.id
     WHERE share.id IS NULL OR receipt.id IS NULL OR receipt.cents <> share.cents
+       OR coalesce(counted.account_before_id, receipt.account_id) <> share.account_id
+       OR coalesce(counted.received_before, receipt.received_date) <> paper.received_on
        OR (paper.status = 'returned') <> (receipt.taken_back_on IS NOT NULL)
        OR (paper.status = 'cleared' AND receipt.cleared_on IS NULL)
        OR (paper.status = 'received' AND receipt.cleared_on IS NOT NULL)

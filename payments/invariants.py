@@ -133,16 +133,16 @@ BANK_BALANCE = """
 # A payment returned after it had settled keeps both of its movements at the bank.
 SETTLED_ON_LEDGER = """
     WITH expected AS (
-        SELECT 'payment:' || id || ':settled' AS reference, account_id, amount_cents AS cents
+        SELECT 'payment:' || id || ':settled' AS reference, amount_cents AS cents
         FROM payments_payment AS payment WHERE status IN ('settled', 'posted') OR (status = 'returned' AND EXISTS (
             SELECT FROM payments_paymentmove AS move WHERE move.payment_id = payment.id AND move.after = 'settled'
         ))
     ), posted AS (
-        SELECT reference, account_id, cents FROM billing_movement
+        SELECT reference, cents FROM billing_movement
         WHERE reference LIKE 'payment:%' AND reference LIKE '%:settled'
     )
     SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
-    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+    WHERE expected.cents IS DISTINCT FROM posted.cents
 """
 # Every payment under way counts once the crediting of its received date has finished, by the job ledger.
 COUNTED_IN_TIME = """
@@ -152,13 +152,20 @@ COUNTED_IN_TIME = """
         SELECT max(business_date) FROM lib_jobrun WHERE job = 'credit_due' AND finished_at IS NOT NULL
     )
 """
+# As it was counted first: staff may have moved it since.
 RECEIPTS_FOLLOW_PAYMENTS = """
+    WITH counted AS (
+        SELECT DISTINCT ON (receipt_id) receipt_id, account_before_id, received_before
+        FROM billing_receiptchange ORDER BY receipt_id, id
+    )
     SELECT payment.id, payment.status, receipt.id, receipt.reference
     FROM payments_payment AS payment
     FULL JOIN (SELECT * FROM billing_receipt WHERE reference LIKE 'payment:%') AS receipt
         ON receipt.reference = 'payment:' || payment.id
-    WHERE payment.id IS NULL OR receipt.cents <> payment.amount_cents OR receipt.account_id <> payment.account_id
-       OR receipt.received_date <> payment.received_date
+    LEFT JOIN counted ON counted.receipt_id = receipt.id
+    WHERE payment.id IS NULL OR receipt.cents <> payment.amount_cents
+       OR coalesce(counted.account_before_id, receipt.account_id) <> payment.account_id
+       OR coalesce(counted.received_before, receipt.received_date) <> payment.received_date
        OR (payment.status IN ('returned', 'canceled') AND receipt.id IS NOT NULL AND receipt.taken_back_on IS NULL)
        OR (payment.status NOT IN ('returned', 'canceled') AND receipt.taken_back_on IS NOT NULL)
        OR (payment.status IN ('settled', 'posted') AND receipt.id IS NULL)

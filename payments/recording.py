@@ -171,6 +171,15 @@ def take_back_counted(
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
 
 
+def find_accounts(*, payment_ids: Iterable[int]) -> set[int]:
+    """The accounts to lock before these payments move: theirs, and those for which staff found their money to be."""
+    ids = list(payment_ids)
+    references = [f"payment:{key}" for key in ids]
+    receipts = Receipt.objects.filter(reference__among=references)
+    payments = Payment.objects.filter(pk__among=ids)
+    return {*payments.values_list("account_id", flat=True), *receipts.values_list("account_id", flat=True)}
+
+
 def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
     """The payments with all that a notice about them names, in the order of their ids."""
     payments = Payment.objects.filter(pk__in=list(payment_ids)).select_related(

@@ -32,6 +32,7 @@ APPEND_ONLY = (
         "billing_episodemove",
         "billing_adjustment",
         "billing_invoiceline",
+        "billing_receiptchange",
     ),
     *(
         "payments_returnline",
@@ -50,7 +51,7 @@ KEPT = {
     "billing_billlink": {"revoked_at", "revoked_by_id"},
     "billing_printbatch": {"closed_at", "closed_by_id"},
     "billing_printpart": {"document", "drawn_at"},
-    "billing_receipt": {"cleared_on", "taken_back_on"},
+    "billing_receipt": {"cleared_on", "taken_back_on", "account_id", "received_date"},
     "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
     "billing_duedateoverride": {"reviewed_at"},
     "billing_startreview": {"decided_at", "decision", "decided_by_id"},
