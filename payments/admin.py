@@ -211,6 +211,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         "account_link",
         "given_at",
         "given_by",
+        "taken_by",
         "address",
         "browser",
     )

@@ -79,6 +79,8 @@ class Payment(models.Model):
             ("cancel_payment", "Can cancel a payment before it goes to the bank"),
             ("hold_payment", "Can keep a payment out of bank files, and release it"),
             ("take_phone_payment", "Can take a payment from a caller by phone"),
+            ("move_payment", "Can move received money to another account"),
+            ("change_received_date", "Can correct the received date of a check or phone payment"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from billing.models import Receipt
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import long_date
@@ -19,6 +20,8 @@ from payments.confirmation import format_number
 from payments.holding import UnableToHold, hold_payment, release_payment
 from payments.models import Payment, PaymentStatus
 from payments.staff.acting import Effect, Page, preview_standings, require, show_act
+from payments.staff.moving import MAY_MOVE, correct_received_date, move
+from payments.staff.phone import read_aloud, take
 
 MAY_CANCEL, MAY_HOLD = "payments.cancel_payment", "payments.hold_payment"
 
@@ -37,6 +40,14 @@ def list_urls(*, wrap: Callable[..., Any]) -> list[URLPattern]:
         path("<int:payment_id>/cancel/", wrap(cancel), name="payments_payment_cancel"),
         path("<int:payment_id>/hold/", wrap(hold), name="payments_payment_hold"),
         path("<int:payment_id>/release/", wrap(release), name="payments_payment_release"),
+        path("money/<int:receipt_id>/move/", wrap(move), name="payments_payment_move"),
+        path(
+            "money/<int:receipt_id>/received-date/",
+            wrap(correct_received_date),
+            name="payments_payment_received_date",
+        ),
+        path("phone/<int:account_id>/", wrap(take), name="payments_payment_phone"),
+        path("phone/read/<uuid:draft_id>/", wrap(read_aloud), name="payments_payment_phone_read"),
     ]
 
 
@@ -48,11 +59,17 @@ def list_deeds(payment: Payment, *, request: HttpRequest) -> list[Deed]:
         (is_unsent and not payment.is_held, MAY_HOLD, "Hold this payment", "hold"),
         (is_unsent and payment.is_held, MAY_HOLD, "Release this payment", "release"),
     ]
-    return [
+    found = [
         Deed(words, reverse(f"admin:payments_payment_{name}", args=[payment.pk]))
         for is_possible, permission, words, name in deeds
         if is_possible and request.user.has_perm(permission)
     ]
+    receipt = Receipt.objects.filter(reference=payment.reference, taken_back_on=None).first()
+    if receipt and request.user.has_perm(MAY_MOVE):
+        found.append(
+            Deed("Move to another account", reverse("admin:payments_payment_move", args=[receipt.pk]))
+        )
+    return found
 
 
 @require_http_methods(["GET", "POST"])
