@@ -37,6 +37,7 @@ from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
+from payments.staff.bank_files import resolve
 from payments.staff.proofs import show_proof
 
 HALF = 5
@@ -282,6 +283,13 @@ class BankFileAdmin(ReadOnlyAdmin):
     search_help_text = "The file's name, or a trace number"
     debits = show_dollars("debit_cents", "debits")
     credits = show_dollars("credit_cents", "credits")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address at which staff say what became of a file."""
+        address = path(
+            "<int:file_id>/resolve/", self.admin_site.admin_view(resolve), name="payments_bankfile_resolve"
+        )
+        return [address, *super().get_urls()]
 
     @admin.display(description="entries")
     def entries(self, file: BankFile) -> str:

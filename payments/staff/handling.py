@@ -21,6 +21,7 @@ from payments.holding import UnableToHold, hold_payment, release_payment
 from payments.models import Payment, PaymentStatus
 from payments.staff.acting import Effect, Page, preview_standings, require, show_act
 from payments.staff.moving import MAY_MOVE, correct_received_date, move
+from payments.staff.notices import resend
 from payments.staff.phone import read_aloud, take
 
 MAY_CANCEL, MAY_HOLD = "payments.cancel_payment", "payments.hold_payment"
@@ -46,6 +47,7 @@ def list_urls(*, wrap: Callable[..., Any]) -> list[URLPattern]:
             wrap(correct_received_date),
             name="payments_payment_received_date",
         ),
+        path("notice/<int:notice_id>/resend/", wrap(resend), name="payments_notice_resend"),
         path("phone/<int:account_id>/", wrap(take), name="payments_payment_phone"),
         path("phone/read/<uuid:draft_id>/", wrap(read_aloud), name="payments_payment_phone_read"),
     ]

@@ -26,6 +26,7 @@ APPEND_ONLY = (
         "payments_draftannouncement",
         "payments_refundmove",
         "payments_checkmove",
+        "members_noticecopy",
         "payments_checkshare",
         "billing_withdrawal",
         "billing_printedletter",
