@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from billing.models import Account
+from billing.models import Account, Receipt
 from members.models import EnrollmentStatus
 
 CHUNK = 5_000  # accounts a transaction of a long run
@@ -25,6 +26,14 @@ def lock_accounts(*, account_ids: Iterable[int]) -> None:
     locked = set(accounts.values_list("pk", flat=True))
     if locked != ids:
         raise UnableToFindAccount(f"There is no account {min(ids - locked)}.")
+
+
+def lock_accounts_of(*, receipts: QuerySet[Receipt]) -> None:
+    """Lock the accounts for which the receipts count, and where one was moved meanwhile, the account it counts for now."""
+    locked: set[int] = set()
+    while missing := set(receipts.order_by().values_list("account_id", flat=True)) - locked:
+        lock_accounts(account_ids=missing)
+        locked |= missing
 
 
 def list_accounts_of_member(*, member_pk: int) -> list[int]:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt
+from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt, ReceiptChange
 from billing.paper_admin import (
     PrintBatchAdmin as PrintBatchAdmin,  # its review registers itself, and that of codes
 )
@@ -182,6 +182,28 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return link_to(invoice.account)
 
 
+class ReceiptChangeInline(ReadOnlyInline):
+    """How it was moved, or dated anew."""
+
+    model = ReceiptChange
+    fk_name = "receipt"
+    verbose_name_plural = "moved and dated anew"
+    fields = (
+        "account_before",
+        "account_after",
+        "received_before",
+        "received_after",
+        "by",
+        "approved_by",
+        "why",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReceiptChange]:
+        """With the accounts' enrollments, which name them."""
+        accounts = ("account_before__enrollment__plan", "account_after__enrollment__plan")
+        return super().get_queryset(request).select_related(*accounts, "by", "approved_by")
+
+
 @admin.register(Receipt)
 class ReceiptAdmin(ReadOnlyAdmin):
     """Money counted for an account as of its received date."""
@@ -198,7 +220,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
         "cleared_on",
         "taken_back_on",
     )
-    inlines = (AllocationInline,)
+    inlines = (AllocationInline, ReceiptChangeInline)
     search_paths = {
         "text": "reference",
         "member_id": "account__enrollment__member__member_id",

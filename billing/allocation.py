@@ -13,6 +13,7 @@ from django.db import transaction
 
 from billing import credit
 from billing.accounts import lock_accounts as lock_accounts
+from billing.accounts import lock_accounts_of
 from billing.binders import await_payment_again, effectuate_paid
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt
@@ -144,7 +145,7 @@ def _lock_receipts(references: Iterable[str]) -> list[_Counted]:
     """Lock the accounts of the receipts, then read the receipts. Raises UnableToFindReceipt."""
     asked = set(references)
     found = Receipt.objects.filter(reference__among=asked).order_by("pk")
-    lock_accounts(account_ids=set(found.values_list("account_id", flat=True)))
+    lock_accounts_of(receipts=found)
     columns = ("pk", "account_id", "reference", "cents", "taken_back_on")
     receipts = [_Counted(*row) for row in found.values_list(*columns)]
     missing = asked - {receipt.reference for receipt in receipts}

@@ -20,7 +20,8 @@ NEVER_CHANGED = [
         "billing_adjustment",
         "billing_invoiceline",
     ),
-    *("billing_printedletter", "billing_episodemove", "billing_correctionmove", "billing_outage"),
+    *("billing_printedletter", "billing_episodemove", "billing_receiptchange"),
+    *("billing_correctionmove", "billing_outage"),
 ]
 NEVER_REMOVED = [
     *(
@@ -37,17 +38,22 @@ CHANGING = [
     *("voided_at", "void_reason", "cleared_on", "taken_back_on"),
     *("status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"),
     *("decided_at", "decision", "reviewed_at"),
+    *("billing_receipt.account_id", "billing_receipt.received_date"),
 ]
 
+# Money that was moved was received on the account it counted for first.
 RECEIPTS_ON_LEDGER = """
-    WITH expected AS (
-        SELECT reference || ':received' AS reference, account_id, cents FROM billing_receipt
+    WITH counted AS (
+        SELECT DISTINCT ON (receipt_id) receipt_id, account_before_id FROM billing_receiptchange ORDER BY receipt_id, id
+    ), expected AS (
+        SELECT reference || ':received' AS reference, coalesce(counted.account_before_id, account_id) AS account_id, cents
+        FROM billing_receipt AS receipt LEFT JOIN counted ON counted.receipt_id = receipt.id
         UNION ALL
         SELECT reference || ':returned', account_id, cents FROM billing_receipt
         WHERE taken_back_on IS NOT NULL
     ), posted AS (
         SELECT reference, account_id, cents FROM billing_movement
-        WHERE reference ~ ':(received|returned)$' AND reference NOT LIKE 'refund:%'
+        WHERE reference ~ ':(received|returned)$' AND reference !~ '^(refund|unmatched):'
     )
     SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
     WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
@@ -70,9 +76,14 @@ REFERENCES_FIT = """
         WHEN 'receivable <- premiums' THEN reference ~ '^invoice:[0-9]+:issued$'
         WHEN 'premiums <- receivable' THEN reference ~ '^invoice:[0-9]+:voided$'
         WHEN 'in_transit <- receivable' THEN reference ~ '^[a-z]+:[^:]+:received$'
+        WHEN 'in_transit <- suspense' THEN reference ~ '^unmatched:[0-9]+:received$'
+        WHEN 'suspense <- in_transit' THEN reference ~ '^unmatched:[0-9]+:(matched|returned|sent_back)$'
+        WHEN 'suspense <- bank' THEN reference ~ '^unmatched:[0-9]+:(matched|returned|sent_back)$'
         WHEN 'bank <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:settled$'
         WHEN 'receivable <- in_transit' THEN reference ~ '^[a-z]+:[^:]+:returned$'
         WHEN 'receivable <- bank' THEN reference ~ '^[a-z]+:[^:]+:returned$'
+        WHEN 'receivable <- suspense' THEN reference ~ '^moved:[0-9]+:off$'
+        WHEN 'suspense <- receivable' THEN reference ~ '^moved:[0-9]+:on$'
         WHEN 'receivable <- refunds' THEN reference ~ '^refund:[0-9]+:approved$'
         WHEN 'refunds <- bank' THEN reference ~ '^refund:[0-9]+:(settled|printed)$'
         WHEN 'bank <- refunds' THEN reference ~ '^refund:[0-9]+:returned$'
@@ -84,13 +95,16 @@ MONEY_IN = """
         SELECT coalesce(sum(CASE WHEN debit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0)
              - coalesce(sum(CASE WHEN credit IN ('bank', 'in_transit') THEN cents ELSE 0 END), 0) AS cents
         FROM billing_movement
+    ), suspense AS (
+        SELECT coalesce(sum(CASE WHEN credit = 'suspense' THEN cents ELSE -cents END), 0) AS cents
+        FROM billing_movement WHERE 'suspense' IN (debit, credit) AND reference ~ '^(unmatched|moved):'
     ), received AS (SELECT coalesce(sum(cents), 0) AS cents FROM billing_receipt WHERE taken_back_on IS NULL),
     paid_out AS (
         SELECT coalesce(sum(CASE WHEN credit = 'bank' THEN cents ELSE -cents END), 0) AS cents
         FROM billing_movement WHERE (debit = 'refunds' AND credit = 'bank') OR (debit = 'bank' AND credit = 'refunds')
     )
-    SELECT books.cents, received.cents, paid_out.cents FROM books, received, paid_out
-    WHERE books.cents <> received.cents - paid_out.cents
+    SELECT books.cents, received.cents, suspense.cents, paid_out.cents FROM books, received, suspense, paid_out
+    WHERE books.cents <> received.cents + suspense.cents - paid_out.cents
 """
 WITHDRAWALS_ON_LEDGER = """
     WITH expected AS (
@@ -211,10 +225,36 @@ INVOICE_NOT_OVERPAID = """
         NOT BETWEEN 0 AND CASE WHEN invoice.voided_at IS NULL THEN invoice.amount_cents ELSE 0 END
 """
 ONE_ACCOUNT = """
-    SELECT allocation.id FROM billing_allocation AS allocation
+    SELECT receipt.id, invoice.id, sum(allocation.cents) FROM billing_allocation AS allocation
     JOIN billing_invoice AS invoice ON invoice.id = allocation.invoice_id
     JOIN billing_receipt AS receipt ON receipt.id = allocation.receipt_id
     WHERE invoice.account_id <> receipt.account_id
+    GROUP BY receipt.id, invoice.id HAVING sum(allocation.cents) <> 0
+"""
+CHANGES_LEAD_HERE = """
+    WITH chain AS (
+        SELECT receipt_id, id, account_before_id, account_after_id, received_before, received_after,
+            lag(account_after_id) OVER history AS last_account, lag(received_after) OVER history AS last_day,
+            lead(id) OVER history AS next
+        FROM billing_receiptchange WINDOW history AS (PARTITION BY receipt_id ORDER BY id)
+    )
+    SELECT chain.receipt_id, chain.id FROM chain JOIN billing_receipt AS receipt ON receipt.id = chain.receipt_id
+    WHERE coalesce(last_account, account_before_id) <> account_before_id
+        OR coalesce(last_day, received_before) <> received_before
+        OR (next IS NULL AND (account_after_id, received_after) <> (receipt.account_id, receipt.received_date))
+"""
+MOVED_ON_LEDGER = """
+    WITH expected AS (
+        SELECT 'moved:' || change.id || ':off' AS reference, account_before_id AS account_id, receipt.cents
+        FROM billing_receiptchange AS change JOIN billing_receipt AS receipt ON receipt.id = change.receipt_id
+        WHERE account_before_id <> account_after_id
+        UNION ALL
+        SELECT 'moved:' || change.id || ':on', account_after_id, receipt.cents
+        FROM billing_receiptchange AS change JOIN billing_receipt AS receipt ON receipt.id = change.receipt_id
+        WHERE account_before_id <> account_after_id
+    ), posted AS (SELECT reference, account_id, cents FROM billing_movement WHERE reference LIKE 'moved:%')
+    SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
+    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
 """
 NO_IDLE_MONEY = """
     WITH placed AS (SELECT receipt_id, sum(cents) AS cents FROM billing_allocation GROUP BY receipt_id),
@@ -257,6 +297,7 @@ RIGHTS = """
     UNION SELECT name, attname::text
     FROM unnest(%(kept)s) AS name JOIN pg_attribute ON attrelid = name::regclass
     WHERE attnum > 0 AND NOT attisdropped AND NOT attname::text = ANY(%(changing)s)
+        AND NOT name || '.' || attname = ANY(%(changing)s)
         AND has_column_privilege(%(role)s, attrelid, attnum, 'UPDATE')
 """
 
@@ -293,7 +334,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I1 money in",
-        "Money at the bank and in transit is the money received, less what was paid out.",
+        "Money at the bank and in transit is the money received and in suspense, less what was paid out.",
         MONEY_IN,
     ),
     Invariant(
@@ -329,6 +370,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I11 invoices", "No invoice holds more than it asks for, and none that is void.", INVOICE_NOT_OVERPAID
     ),
     Invariant("I11 accounts", "Money lands on invoices of its own account.", ONE_ACCOUNT),
+    Invariant(
+        "I7 receipts",
+        "A receipt's changes lead from where it counted first to where it counts.",
+        CHANGES_LEAD_HERE,
+    ),
+    Invariant("I1 moved", "Money that was moved left one account and is on the other.", MOVED_ON_LEDGER),
     Invariant("I12 active", "Coverage whose first bill is paid by cleared money is active.", PAID_IS_ACTIVE),
     Invariant("I12 starts", "Coverage starts when receipts and due dates say.", find_wrong_starts),
     *PAPER_INVARIANTS,

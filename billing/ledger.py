@@ -2,9 +2,13 @@
 
 invoice:ID:issued      receivable <- premiums      an invoice adds to what is owed
 invoice:ID:voided      premiums <- receivable      and is taken away again
-payment:ID:received    in transit <- receivable    money counts as received
+payment:ID:received    in transit <- receivable    money counts as received (of a check, check:ID-PART:received)
 payment:ID:settled     bank <- in transit          the bank has it
 payment:ID:returned    receivable <- in transit, or bank once settled
+unmatched:ID:received  in transit <- suspense      money that names no account (settled as above)
+unmatched:ID:matched   suspense <- bank, or in transit: it is put on accounts, or has returned or was sent_back
+moved:ID:off           receivable <- suspense      money is found to be another account's: it leaves this one
+moved:ID:on            suspense <- receivable      and counts for the other
 refund:ID:approved     receivable <- refunds       credit leaves the account, to be paid out
 refund:ID:settled      refunds <- bank             the payer's bank has it, or (refund:ID:printed) a check is out
 refund:ID:returned     bank <- refunds             the bank has it again

@@ -22,6 +22,7 @@ class Policy:
     maximum_payment_cents: int = 10_000_00
     maximum_premiums_ahead: int = 3
     duplicate_warning_days: int = 10
+    longest_hold_days: int = 5  # a payment on hold for longer is for staff to look at
     bill_link_days: int = 180  # how long the code on a bill opens guest payment
     draft_minutes: int = 60  # how long a half-typed payment is kept
     guest_find_per_address: int = 10  # distinct identifiers from one address in the window

@@ -12,7 +12,16 @@ from billing.binders import BinderOf, read_binders, read_first_payments
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, find_start, first_of_month
 from billing.first_payments import FirstPayment
-from billing.models import Account, Adjustment, DueDateOverride, Invoice, Receipt, StartReview, Withdrawal
+from billing.models import (
+    Account,
+    Adjustment,
+    DueDateOverride,
+    Invoice,
+    Receipt,
+    ReceiptChange,
+    StartReview,
+    Withdrawal,
+)
 from connector_pay.lib.clock import business_date
 from members.models import EnrollmentStatus, StartMove
 
@@ -127,6 +136,9 @@ def _read_last_known(account_ids: list[int]) -> dict[int, date]:
     for rows, column in ((receipts, "counted_at"), (adjusted, "recorded_at"), (moved, "reviewed_at")):
         for key, at in rows.annotate(at=Max(column)).exclude(at=None).values_list("account", "at"):
             latest[key] = max(latest.get(key, at), at)
+    changed = ReceiptChange.objects.filter(account_after__in=account_ids)
+    for key, at in changed.values_list("account_after_id", "at"):
+        latest[key] = max(latest.get(key, at), at)
     return {key: business_date(moment=at) for key, at in latest.items()}
 
 
@@ -150,10 +162,13 @@ def _read_open_binders(account_ids: list[int]) -> set[int]:
 
 
 def _read_last_taken_back(account_ids: list[int]) -> dict[int, date]:
-    """The last day on which money of an account was taken back, or a whole payment of it withdrawn."""
+    """The last day on which money of an account was taken back, moved off or dated anew, or a whole payment withdrawn."""
     receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on__isnull=False).values("account")
     days = dict(receipts.annotate(day=Max("taken_back_on")).values_list("account", "day"))
     whole = Withdrawal.objects.filter(receipt__account__in=account_ids, cents=F("receipt__cents"))
     for account_id, at in whole.values_list("receipt__account_id", "at"):
         days[account_id] = max(days.get(account_id, date.min), business_date(moment=at))
+    changed = ReceiptChange.objects.filter(account_before__in=account_ids)
+    for account_id, day in changed.values_list("account_before_id", "business_date"):
+        days[account_id] = max(days.get(account_id, date.min), day)
     return days

@@ -12,7 +12,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from billing import credit
-from billing.accounts import lock_accounts
+from billing.accounts import lock_accounts, lock_accounts_of
 from billing.binders import await_payment_again, effectuate_paid
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt, Withdrawal
@@ -119,7 +119,7 @@ def _withdraw(receipt: Receipt, *, cents: int, reference: str, today: date, at: 
 def _lock_receipt(receipt_id: int) -> Receipt:
     """Lock the account of the receipt, then read it."""
     receipts = Receipt.objects.filter(pk=receipt_id)
-    lock_accounts(account_ids=receipts.values_list("account_id", flat=True))
+    lock_accounts_of(receipts=receipts)
     return receipts.get()
 
 

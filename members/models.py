@@ -234,6 +234,7 @@ class Notice(models.Model):
     )
 
     class Meta:
+        permissions = [("resend_notice", "Can send a notice again")]
         constraints = [
             models.UniqueConstraint(fields=["event", "subject", "channel"], name="one_notice_per_event")
         ]
@@ -241,3 +242,17 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} about {self.subject} by {self.channel}"
+
+
+class NoticeCopy(models.Model):
+    """A notice sent again by staff, its words as they were: the first one, the copy, who sent it and why. Append-only."""
+
+    first = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="copies")
+    copy = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="copy_of")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField(max_length=200)
+    form_key = models.UUIDField(unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"copy of {self.first}"

@@ -14,6 +14,11 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | payment_scheduled      | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 | payment_returned       | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |
+| check_received         | product, amount_cents, received_date, check_number, effect                        |
+| check_returned         | product, amount_cents, received_date, check_number, effect (due_cents; due_date)  |
+| money_moved_away       | product, plan_name, amount_cents, received_date, effect (due_cents; due_date)     |
+| money_moved_here       | product, plan_name, amount_cents, received_date, effect                           |
+| received_date_changed  | product, plan_name, amount_cents, day_before, day_after, effect                   |
 | payment_canceled       | product, amount_cents, confirmation_number (effect; is_over: coverage is, or ends,|
 |                        | with nothing left to pay)                                                         |
 | start_pushed           | product, plan_name, start_before, start_after, amount_cents, due_date             |
@@ -134,6 +139,33 @@ KINDS: dict[str, Kind] = {
         "Your payment did not go through. Please act now",
         "Su pago no se completó. Actúe ahora",
         both=True,
+    ),
+    "check_received": _kind(
+        "product amount_cents received_date check_number effect",
+        "We received your check",
+        "Recibimos su cheque",
+    ),
+    "check_returned": _kind(
+        "product amount_cents received_date check_number effect",
+        "Your check did not go through. Please act now",
+        "Su cheque no se completó. Actúe ahora",
+        both=True,
+    ),
+    "money_moved_away": _kind(
+        "product plan_name amount_cents received_date effect",
+        "A payment was moved off your bill. Please read this",
+        "Movimos un pago que estaba en su factura. Lea esto",
+        both=True,
+    ),
+    "money_moved_here": _kind(
+        "product plan_name amount_cents received_date effect",
+        "A payment was put on your bill",
+        "Pusimos un pago en su factura",
+    ),
+    "received_date_changed": _kind(
+        "product plan_name amount_cents day_before day_after effect",
+        "We corrected the date of your payment",
+        "Corregimos la fecha de su pago",
     ),
     "payment_canceled": _kind(PAYMENT, "Your payment was canceled", "Su pago fue cancelado"),
     "start_pushed": _kind(

@@ -4,9 +4,11 @@ returns.
 A bank account's number is never shown here, only how it ends.
 """
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -26,12 +28,16 @@ from payments.models import (
     FileEntry,
     FileMove,
     Payment,
+    PaymentHold,
     PaymentMove,
     ReturnLine,
 )
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
+from payments.staff import checks as checks  # its review registers itself
+from payments.staff import handling
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
+from payments.staff.bank_files import resolve
 from payments.staff.proofs import show_proof
 
 HALF = 5
@@ -42,6 +48,14 @@ class PaymentMoveInline(ReadOnlyInline):
 
     model = PaymentMove
     fields = ("before", "after", "at", "why")
+
+
+class PaymentHoldInline(ReadOnlyInline):
+    """When staff kept it out of bank files."""
+
+    model = PaymentHold
+    verbose_name_plural = "holds"
+    fields = ("held_on", "held_by", "why", "released_at", "released_by", "release_reason")
 
 
 class FileEntryInline(ReadOnlyInline):
@@ -76,7 +90,8 @@ class PaymentAdmin(ReadOnlyAdmin):
         "ending",
         "recorded_at",
     )
-    list_filter = ("status", "channel", "account__enrollment__plan__product", "received_date")
+    change_form_template = "admin/payments/payment/change_form.html"
+    list_filter = ("status", "is_held", "channel", "account__enrollment__plan__product", "received_date")
     list_select_related = ("account__enrollment__member", "bank_account")
     ordering = ("-recorded_at", "-id")
     fields = (
@@ -87,6 +102,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "authorization_link",
         "amount",
         "status",
+        "is_held",
         "received_date",
         "channel",
         "coverage_sentence",
@@ -99,7 +115,7 @@ class PaymentAdmin(ReadOnlyAdmin):
         "notices",
         "proof",
     )
-    inlines = (PaymentMoveInline, FileEntryInline)
+    inlines = (PaymentMoveInline, PaymentHoldInline, FileEntryInline)
     search_paths = {
         "confirmation": "confirmation_number",
         "trace": "entry__trace",
@@ -116,7 +132,15 @@ class PaymentAdmin(ReadOnlyAdmin):
         proof = path(
             "<int:payment_id>/proof/", self.admin_site.admin_view(show_proof), name="payments_payment_proof"
         )
-        return [proof, *super().get_urls()]
+        return [proof, *handling.list_urls(wrap=self.admin_site.admin_view), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """With what may be done now."""
+        payment = self.get_object(request, object_id)
+        more = {"deeds": handling.list_deeds(payment, request=request)} if payment else {}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
 
     @admin.display(description="proof of authorization")
     def proof(self, payment: Payment) -> str:
@@ -188,6 +212,7 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         "account_link",
         "given_at",
         "given_by",
+        "taken_by",
         "address",
         "browser",
     )
@@ -258,6 +283,13 @@ class BankFileAdmin(ReadOnlyAdmin):
     search_help_text = "The file's name, or a trace number"
     debits = show_dollars("debit_cents", "debits")
     credits = show_dollars("credit_cents", "credits")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address at which staff say what became of a file."""
+        address = path(
+            "<int:file_id>/resolve/", self.admin_site.admin_view(resolve), name="payments_bankfile_resolve"
+        )
+        return [address, *super().get_urls()]
 
     @admin.display(description="entries")
     def entries(self, file: BankFile) -> str:

@@ -14,7 +14,7 @@ from billing.due_dates import first_of_month
 from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
 from payments.payment_notices import read_about, tell_canceled
-from payments.recording import take_back_counted
+from payments.recording import find_accounts, take_back_counted
 
 
 class UnableToCancel(Exception):
@@ -45,7 +45,7 @@ def cancel_unsent(
     """
     ids = list(payment_ids)
     with transaction.atomic():
-        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
+        lock_accounts(account_ids=find_accounts(payment_ids=ids))
         moved = PAYMENT_MOVES.move(
             model=Payment,
             history=PaymentMove,

@@ -26,6 +26,7 @@ from payments.models import (
     PaymentStatus,
 )
 from payments.pausing import pause_often_returned
+from payments.recording import find_accounts
 
 log = structlog.get_logger(__name__)
 SHUT = (BankAccountStatus.FAILED, BankAccountStatus.BLOCKED, BankAccountStatus.PAUSED)
@@ -74,7 +75,7 @@ def list_touched_accounts(*, payment_ids: Iterable[int]) -> set[int]:
     rows = BankAccount.objects.filter(blind_index__among=set(indexes)).values("pk")
     unsent = Payment.objects.filter(bank_account__in=rows, status=PaymentStatus.RECORDED)
     return {
-        *payments.values_list("account_id", flat=True),
+        *find_accounts(payment_ids=payments.values_list("pk", flat=True)),
         *unsent.values_list("account_id", flat=True),
         *find_live().filter(bank_account__in=rows).values_list("account_id", flat=True),
     }

@@ -7,14 +7,17 @@ from typing import Any
 
 from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
+from payments.check_invariants import CHECK_INVARIANTS
 from payments.models import (
     BANK_ACCOUNT_MOVES,
+    CHECK_MOVES,
     FILE_MOVES,
     MANDATE_MOVES,
     PAYMENT_MOVES,
     REFUND_MOVES,
     BankAccountStatus,
     BankFile,
+    CheckStatus,
     FileChunk,
     FileStatus,
     MandateStatus,
@@ -130,16 +133,16 @@ BANK_BALANCE = """
 # A payment returned after it had settled keeps both of its movements at the bank.
 SETTLED_ON_LEDGER = """
     WITH expected AS (
-        SELECT 'payment:' || id || ':settled' AS reference, account_id, amount_cents AS cents
+        SELECT 'payment:' || id || ':settled' AS reference, amount_cents AS cents
         FROM payments_payment AS payment WHERE status IN ('settled', 'posted') OR (status = 'returned' AND EXISTS (
             SELECT FROM payments_paymentmove AS move WHERE move.payment_id = payment.id AND move.after = 'settled'
         ))
     ), posted AS (
-        SELECT reference, account_id, cents FROM billing_movement
+        SELECT reference, cents FROM billing_movement
         WHERE reference LIKE 'payment:%' AND reference LIKE '%:settled'
     )
     SELECT reference, expected.cents, posted.cents FROM expected FULL JOIN posted USING (reference)
-    WHERE (expected.account_id, expected.cents) IS DISTINCT FROM (posted.account_id, posted.cents)
+    WHERE expected.cents IS DISTINCT FROM posted.cents
 """
 # Every payment under way counts once the crediting of its received date has finished, by the job ledger.
 COUNTED_IN_TIME = """
@@ -149,18 +152,31 @@ COUNTED_IN_TIME = """
         SELECT max(business_date) FROM lib_jobrun WHERE job = 'credit_due' AND finished_at IS NOT NULL
     )
 """
+# As it was counted first: staff may have moved it since.
 RECEIPTS_FOLLOW_PAYMENTS = """
+    WITH counted AS (
+        SELECT DISTINCT ON (receipt_id) receipt_id, account_before_id, received_before
+        FROM billing_receiptchange ORDER BY receipt_id, id
+    )
     SELECT payment.id, payment.status, receipt.id, receipt.reference
     FROM payments_payment AS payment
     FULL JOIN (SELECT * FROM billing_receipt WHERE reference LIKE 'payment:%') AS receipt
         ON receipt.reference = 'payment:' || payment.id
-    WHERE payment.id IS NULL OR receipt.cents <> payment.amount_cents OR receipt.account_id <> payment.account_id
-       OR receipt.received_date <> payment.received_date
+    LEFT JOIN counted ON counted.receipt_id = receipt.id
+    WHERE payment.id IS NULL OR receipt.cents <> payment.amount_cents
+       OR coalesce(counted.account_before_id, receipt.account_id) <> payment.account_id
+       OR coalesce(counted.received_before, receipt.received_date) <> payment.received_date
        OR (payment.status IN ('returned', 'canceled') AND receipt.id IS NOT NULL AND receipt.taken_back_on IS NULL)
        OR (payment.status NOT IN ('returned', 'canceled') AND receipt.taken_back_on IS NOT NULL)
        OR (payment.status IN ('settled', 'posted') AND receipt.id IS NULL)
        OR (payment.status = 'posted' AND (receipt.cleared_on IS NULL OR payment.posted_on IS NULL))
        OR (payment.status NOT IN ('posted', 'returned') AND receipt.cleared_on IS NOT NULL)
+"""
+ON_HOLD = """
+    SELECT payment.id, payment.status, payment.is_held, hold.id FROM payments_payment AS payment
+    LEFT JOIN payments_paymenthold AS hold ON hold.payment_id = payment.id AND hold.released_at IS NULL
+    WHERE payment.is_held <> (hold.id IS NOT NULL)
+       OR (payment.is_held AND payment.status IN ('sending', 'sent', 'settled', 'posted'))
 """
 
 
@@ -203,6 +219,7 @@ MOVING = (
         BankAccountStatus.UNCHECKED,
         "TRUE",
     ),
+    ("checks", "receivedcheck", "checkmove", CHECK_MOVES, CheckStatus.UNMATCHED, "TRUE"),
     ("refunds", "refund", "refundmove", REFUND_MOVES, RefundStatus.ASKED, "TRUE"),
     ("mandates", "mandate", "mandatemove", MANDATE_MOVES, MandateStatus.ON, "TRUE"),
 )
@@ -250,6 +267,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "I2 stored files", "Stored bank files have the bytes they were written with.", list_changed_files
     ),
+    Invariant("I9 on hold", "A payment on hold is in no bank file.", ON_HOLD),
     Invariant("I10 returned once", "A debit is returned by one line, and only then.", RETURNED_ONCE),
     Invariant("I10 nothing dropped", "A return line is applied or says why not.", PARKED_WITH_A_REASON),
     Invariant(
@@ -260,5 +278,6 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I17 settled", "Each payment that settled is on the ledger, and no other.", SETTLED_ON_LEDGER),
     Invariant("I17 receipts", "What counts as received is what was paid.", RECEIPTS_FOLLOW_PAYMENTS),
     Invariant("I17 counted", "A payment counts once its received date has come.", COUNTED_IN_TIME),
+    *CHECK_INVARIANTS,
     *REFUND_INVARIANTS,
 )

@@ -107,10 +107,16 @@ class Reader:
         )
 
 
+def is_paid_by_another(*, payment: AboutPayment) -> bool:
+    """Whether somebody who may not be the member paid; a caller who leaves no address is the member."""
+    by_phone = payment.channel == PaymentChannel.PHONE and bool(payment.receipt_email)
+    return by_phone or payment.channel == PaymentChannel.GUEST
+
+
 def list_readers(*, payment: AboutPayment) -> list[Reader]:
-    """The member; and the guest who paid, at the address they left."""
+    """The member; and the guest, or the caller who is not the member, at the address they left."""
     member = payment.member
-    if payment.channel != PaymentChannel.GUEST:
+    if not is_paid_by_another(payment=payment):
         who = {"subject": payment.reference, "member": member, "address": payment.receipt_email}
         return [Reader(who=who, is_payer=True)]
     readers = [Reader(who={"subject": payment.reference, "member": member}, is_payer=False)]

@@ -147,6 +147,8 @@ def _list_given(proof: Authorization) -> Iterator[Row]:
     yield "Given", f"{HOW_GIVEN[PaymentChannel(proof.channel)]}, {moment}"
     if proof.given_by:
         yield "Signed in as", proof.given_by.email
+    if proof.taken_by:
+        yield "Heard by", proof.taken_by.get_full_name() or proof.taken_by.get_username()
     if proof.address:
         yield "Network address", proof.address
     if proof.browser:

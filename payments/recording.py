@@ -31,6 +31,7 @@ from payments.statements import AUTHORIZATION_VERSION, amount_limits
 CHUNK = 2_000  # payments a transaction
 ATTEMPTS = 3
 ONE_PER_FORM = "one_payment_per_form"
+SEC_CODES = {PaymentChannel.PHONE.value: "TEL"}  # all others are authorized on the web
 UNDER_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
 
 
@@ -50,6 +51,7 @@ class Payer:
     browser: str = ""
     language: str = "en"
     receipt_email: str = ""
+    taken_by: User | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class PaymentItem:
     coverage_sentence: str
     authorization_text: str
     due_was_shown: bool = True
+    text_version: str = AUTHORIZATION_VERSION
 
 
 Prepare = Callable[[Mapping[int, Standing], Sequence[Payment]], Sequence[PaymentItem]]
@@ -169,6 +172,15 @@ def take_back_counted(
     counted = Receipt.objects.filter(reference__among=references).values_list("reference", flat=True)
     if counted:
         take_back(references=list(counted), settled=settled, why=why, today=today, at=at)
+
+
+def find_accounts(*, payment_ids: Iterable[int]) -> set[int]:
+    """The accounts to lock before these payments move: theirs, and those for which staff found their money to be."""
+    ids = list(payment_ids)
+    references = [f"payment:{key}" for key in ids]
+    receipts = Receipt.objects.filter(reference__among=references)
+    payments = Payment.objects.filter(pk__among=ids)
+    return {*payments.values_list("account_id", flat=True), *receipts.values_list("account_id", flat=True)}
 
 
 def read_with_people(*, payment_ids: Iterable[int]) -> list[Payment]:
@@ -302,16 +314,17 @@ def _make_authorization(
         account_id=item.account_id,
         bank_account=bank_account,
         channel=payer.channel,
-        sec_code="WEB",
+        sec_code=SEC_CODES.get(payer.channel, "WEB"),
         amount_cents=item.amount_cents,
         debit_on_or_after=item.received_date,
         text=item.authorization_text,
-        text_version=AUTHORIZATION_VERSION,
+        text_version=item.text_version,
         language=payer.language,
         payer_name=payer.name[:80],
         account_last_four=bank_account.last_four,
         given_at=at,
         given_by=payer.user,
+        taken_by=payer.taken_by,
         address=payer.address,
         browser=payer.browser[:300],
     )

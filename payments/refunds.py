@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing.allocation import lock_accounts
 from billing.balances import Standing, read_standing
@@ -238,7 +238,16 @@ def follow_returned_payments(*, payment_ids: Iterable[int], today: date, at: dat
     One that waits is stopped. Of one that is out, or in a bank file, the bank now has the money twice over: the account owes it,
     and staff ask for it.
     """
-    refunds = Refund.objects.filter(payment__among=list(payment_ids)).order_by("pk")
+    _follow(Refund.objects.filter(payment__among=list(payment_ids)).order_by("pk"), today=today, at=at)
+
+
+def follow_returned_receipts(*, references: Iterable[str], today: date, at: datetime) -> None:
+    """The same for the money of checks that the bank returned."""
+    found = Refund.objects.filter(receipt__reference__among=list(references)).order_by("pk")
+    _follow(found, today=today, at=at)
+
+
+def _follow(refunds: QuerySet[Refund], *, today: date, at: datetime) -> None:
     _stop(refunds.filter(status=RefundStatus.APPROVED), why=PAYMENT_RETURNED, today=today, at=at)
     for refund in refunds.filter(status__in=GONE_OUT):
         log.error(

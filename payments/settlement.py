@@ -19,7 +19,7 @@ from payments.models import (
     PaymentMove,
     PaymentStatus,
 )
-from payments.recording import CHUNK, credit_due
+from payments.recording import CHUNK, credit_due, find_accounts
 from payments.returns import stop_unusable
 
 log = structlog.get_logger(__name__)
@@ -97,7 +97,7 @@ def _chunk(ids: Iterable[int]) -> Iterator[list[int]]:
 
 def _settle(ids: list[int], *, today: date, at: datetime) -> int:
     with transaction.atomic():
-        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
+        lock_accounts(account_ids=find_accounts(payment_ids=ids))
         moved = PAYMENT_MOVES.move(
             model=Payment,
             history=PaymentMove,
@@ -112,7 +112,7 @@ def _settle(ids: list[int], *, today: date, at: datetime) -> int:
 
 def _post(ids: list[int], *, today: date, at: datetime) -> int:
     with transaction.atomic():
-        lock_accounts(account_ids=Payment.objects.filter(pk__in=ids).values_list("account_id", flat=True))
+        lock_accounts(account_ids=find_accounts(payment_ids=ids))
         moved = PAYMENT_MOVES.move(
             model=Payment,
             history=PaymentMove,

@@ -22,6 +22,7 @@ from payments.models import Payment, PaymentStatus
 from payments.validation import count_waiting_days
 
 AUTHORIZATION_VERSION = "single-debit-3"
+ORAL_VERSION = "single-debit-tel-1"
 HALVES_OF_DAY = {"en": ("a.m.", "p.m."), "es": ("a. m.", "p. m.")}
 
 PUBLIC_STATUS = {
@@ -78,6 +79,42 @@ def authorization_text(
             "payee": payee,
             "amount": format_dollars(amount_cents),
             "how_often": _("once, for the %s bill,") % bill.lower() if bill else _("once,"),
+            "last_four": last_four,
+            "day": long_date(debit_on),
+            "cutoff": describe_cutoff(language=language),
+            "phone": settings.EXCHANGE["help_line"],
+        }
+
+
+def oral_authorization_text(
+    *,
+    payee: str,
+    payer: str,
+    amount_cents: int,
+    debit_on: date,
+    last_four: str,
+    bill: str,
+    today: date,
+    language: str = "en",
+) -> str:
+    """What is read to a caller, who must say yes: all that the rule asks of a single debit authorized by phone.
+
+    Source: Nacha Operating Rules, TEL entries: the day on or after, amount, name, account, a phone number, the day of the call,
+    that it is one electronic debit, and how to cancel.
+    """
+    with override(language):
+        return _(
+            "Today is %(today)s. %(payer)s, you authorize %(payee)s to take %(amount)s, one time only, for the %(bill)s bill, "
+            "by electronic debit from your bank account ending in %(last_four)s, on %(day)s or on a banking day soon "
+            "after. You can cancel until the payment is sent to your bank, at %(cutoff)s Eastern on banking days. To "
+            "cancel or to ask a question, call %(phone)s. If your bank returns the payment, it does not count as "
+            "received, and coverage may not start or may be at risk. There is no fee. Do you agree?"
+        ) % {
+            "today": long_date(today),
+            "payer": payer,
+            "payee": payee,
+            "amount": format_dollars(amount_cents),
+            "bill": bill.lower(),
             "last_four": last_four,
             "day": long_date(debit_on),
             "cutoff": describe_cutoff(language=language),

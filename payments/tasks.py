@@ -17,6 +17,7 @@ from connector_pay.lib import clock
 from connector_pay.lib.jobs import Counts
 from payments import (
     canceling,
+    checks,
     credit_left,
     drafts,
     recording,
@@ -61,7 +62,7 @@ def read_bank(*, day: date, at: datetime) -> Counts:
 def settle_due(*, day: date, at: datetime) -> Counts:
     """Debits settle on their effective date and post on the 3rd banking day after it, when prenotes pass, too.
 
-    Refunds settle; of cleared credit that is left when coverage is over they are asked for.
+    Checks are deposited and clear. Refunds settle; of cleared credit that is left when coverage is over they are asked for.
     """
     counts = settlement.settle_due(today=day, at=at)
     more = {
@@ -69,7 +70,8 @@ def settle_due(*, day: date, at: datetime) -> Counts:
         "refunded": refunds.settle_refunds(today=day, at=at),
         "refunds_asked": credit_left.ask_refunds(today=day, at=at),
     }
-    return {**counts, **{name: count for name, count in more.items() if count}}
+    banked = checks.bank_due(today=day, at=at)
+    return {**counts, **banked, **{name: count for name, count in more.items() if count}}
 
 
 def end_autopay(*, day: date, at: datetime) -> Counts:

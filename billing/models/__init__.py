@@ -26,6 +26,7 @@ from billing.models.money import Allocation as Allocation
 from billing.models.money import Chart as Chart
 from billing.models.money import Movement as Movement
 from billing.models.money import Receipt as Receipt
+from billing.models.money import ReceiptChange as ReceiptChange
 from billing.models.money import Withdrawal as Withdrawal
 from billing.models.paper import BillLink as BillLink
 from billing.models.paper import PrintBatch as PrintBatch

@@ -1,5 +1,6 @@
 """What was received, where it lies, what went back, and the ledger."""
 
+from django.conf import settings
 from django.db import models
 
 from billing.models.bills import Account, Invoice
@@ -24,6 +25,45 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{format_dollars(self.cents)}, {self.reference}"
+
+
+class ReceiptChange(models.Model):
+    """Money found to be another account's, or to have come on another day: as it counted before, and since. Append-only.
+
+    The receipt stands as its latest change left it; what it is not yet final for, or comes back from, follows it.
+    """
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="changes")
+    account_before = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    account_after = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    received_before = models.DateField()
+    received_after = models.DateField()
+    why = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    business_date = models.DateField()
+    at = models.DateTimeField()
+    form_key = models.UUIDField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["form_key", "receipt"], name="one_change_per_form"),
+            models.CheckConstraint(
+                condition=~models.Q(
+                    account_before=models.F("account_after"), received_before=models.F("received_after")
+                ),
+                name="change_changes_something",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(approved_by=None) | ~models.Q(approved_by=models.F("by")),
+                name="change_takes_two_people",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change of {self.receipt}"
 
 
 class Allocation(models.Model):

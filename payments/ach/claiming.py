@@ -48,7 +48,7 @@ _DEBITS = """
            (SELECT sec_code FROM payments_authorization WHERE id = payment.authorization_id),
            (SELECT recurring FROM payments_authorization WHERE id = payment.authorization_id)
     FROM payments_payment AS payment
-    WHERE payment.status = %s AND payment.received_date <= %s AND payment.recorded_at < %s
+    WHERE payment.status = %s AND payment.received_date <= %s AND payment.recorded_at < %s AND NOT payment.is_held
       AND (SELECT status FROM payments_bankaccount WHERE id = payment.bank_account_id) = %s
     ORDER BY payment.id FOR NO KEY UPDATE OF payment SKIP LOCKED
 """

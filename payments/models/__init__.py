@@ -20,6 +20,15 @@ from payments.models.bank_accounts import (
     RoutingNumber,
     Validation,
 )
+from payments.models.checks import (
+    CHECK_MOVES,
+    CheckKind,
+    CheckMove,
+    CheckShare,
+    CheckSource,
+    CheckStatus,
+    ReceivedCheck,
+)
 from payments.models.files import (
     FILE_MOVES,
     BankFile,
@@ -32,11 +41,19 @@ from payments.models.files import (
 )
 from payments.models.lookups import LookupCount
 from payments.models.moves import Move
-from payments.models.payments import MOST_RETRIES, PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
+from payments.models.payments import (
+    MOST_RETRIES,
+    PAYMENT_MOVES,
+    Payment,
+    PaymentHold,
+    PaymentMove,
+    PaymentStatus,
+)
 from payments.models.refunds import REFUND_MOVES, Refund, RefundMethod, RefundMove, RefundStatus
 
 __all__ = [
     "BANK_ACCOUNT_MOVES",
+    "CHECK_MOVES",
     "FILE_MOVES",
     "MANDATE_MOVES",
     "MOST_RETRIES",
@@ -49,6 +66,11 @@ __all__ = [
     "BankAccountStatus",
     "BankFile",
     "BankingDayOverride",
+    "CheckKind",
+    "CheckMove",
+    "CheckShare",
+    "CheckSource",
+    "CheckStatus",
     "DraftAnnouncement",
     "FileChunk",
     "FileEntry",
@@ -62,9 +84,11 @@ __all__ = [
     "Payment",
     "PaymentChannel",
     "PaymentDraft",
+    "PaymentHold",
     "PaymentMove",
     "PaymentStatus",
     "Prenote",
+    "ReceivedCheck",
     "Refund",
     "RefundMethod",
     "RefundMove",

@@ -53,6 +53,14 @@ class Authorization(models.Model):
     account_last_four = models.CharField(max_length=4)
     given_at = models.DateTimeField()
     given_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT)
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="who of the staff heard the caller say yes",
+    )
     address = models.GenericIPAddressField(null=True)
     browser = models.CharField(max_length=300, blank=True)
 

@@ -66,6 +66,9 @@ class BankAccount(models.Model):
     added_at = models.DateTimeField()
     hidden_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        permissions = [("lift_pause", "Can let a paused bank account pay again")]
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ending {self.last_four}"
 

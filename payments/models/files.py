@@ -62,6 +62,7 @@ class BankFile(models.Model):
     stored_at = models.DateTimeField()
 
     class Meta:
+        permissions = [("resolve_file", "Can say whether the bank has a file of unknown outcome")]
         constraints = [
             models.UniqueConstraint(fields=["direction", "name"], name="one_file_of_a_name"),
             models.UniqueConstraint(

@@ -1,5 +1,6 @@
 """Payments: each one debit of one bank account for one billing account, and its history."""
 
+from django.conf import settings
 from django.db import models
 
 from billing.models import Account
@@ -69,8 +70,18 @@ class Payment(models.Model):
         help_text="the returned debit that this one sends again, unchanged",
     )
     retry_number = models.PositiveSmallIntegerField(default=0, help_text="0: not a retry")
+    is_held = models.BooleanField(
+        "on hold", default=False, db_default=False, help_text="staff keep it out of bank files"
+    )
 
     class Meta:
+        permissions = [
+            ("cancel_payment", "Can cancel a payment before it goes to the bank"),
+            ("hold_payment", "Can keep a payment out of bank files, and release it"),
+            ("take_phone_payment", "Can take a payment from a caller by phone"),
+            ("move_payment", "Can move received money to another account"),
+            ("change_received_date", "Can correct the received date of a check or phone payment"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["retry_of", "retry_number"],
@@ -93,6 +104,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["status", "received_date"], name="payment_by_status"),
             models.Index(fields=["-recorded_at", "-id"], name="payment_latest"),
+            models.Index(fields=["id"], name="payment_on_hold", condition=models.Q(is_held=True)),
         ]
 
     def __str__(self) -> str:
@@ -108,3 +120,34 @@ class PaymentMove(Move):
     """One change of a payment's status. Append-only."""
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="moves")
+
+
+class PaymentHold(models.Model):
+    """A time in which staff keep a payment out of bank files: from whose word on and why, and whose word ended it."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="holds")
+    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    held_on = models.DateField()
+    held_at = models.DateTimeField()
+    why = models.CharField(max_length=200)
+    form_key = models.UUIDField(unique=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    released_at = models.DateTimeField(null=True, blank=True)
+    release_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["payment"], condition=models.Q(released_at=None), name="one_hold_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(released_at=None, released_by=None)
+                | models.Q(released_at__isnull=False, released_by__isnull=False),
+                name="hold_is_released_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold of {self.payment} since {self.held_on}"

@@ -3,6 +3,7 @@
 An account's number is never shown, only how it ends.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from connector_pay.lib import clock
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to_list
+from connector_pay.lib.staff_pages import Page, require, show_act
 from payments.bank_accounts import list_waiting
 from payments.models import (
     BankAccount,
@@ -27,10 +30,12 @@ from payments.models import (
     PaymentStatus,
     Validation,
 )
+from payments.pausing import UnableToLiftPause, lift_pause
 from payments.validation import MANUAL
 from payments.validation.manual import AccountAlreadyDecided, approve_by_hand, refuse_by_hand
 
 MAY_DECIDE = "payments.change_bankaccount"
+MAY_LIFT = "payments.lift_pause"
 LONGEST_REASON = 120
 
 
@@ -90,7 +95,10 @@ class BankAccountAdmin(ReadOnlyAdmin):
         decide = path(
             "<int:pk>/decide/", self.admin_site.admin_view(self.decide), name="payments_bankaccount_decide"
         )
-        return [decide, *super().get_urls()]
+        lift = path(
+            "<int:pk>/lift/", self.admin_site.admin_view(lift_a_pause), name="payments_bankaccount_lift"
+        )
+        return [decide, lift, *super().get_urls()]
 
     def change_view(
         self,
@@ -152,3 +160,33 @@ def _decide(request: HttpRequest, account: BankAccount, *, why: str) -> None:
             )
     except AccountAlreadyDecided:
         messages.warning(request, "This account no longer waits for a decision. Nothing was changed.")
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def lift_a_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a paused bank account pay again."""
+    require(request, MAY_LIFT)
+    account = get_object_or_404(BankAccount, pk=pk)
+
+    def act(typed: Mapping[str, Any]) -> str:
+        if BankAccount.objects.get(pk=pk).status != BankAccountStatus.VALID:  # not pressed twice
+            why = f"by {request.user.get_username()}: {typed['why']}"
+            lift_pause(bank_account_id=pk, why=why, at=clock.now())
+        return "The pause is lifted. Payments from this account are taken again."
+
+    page = Page(
+        title="Lift the pause",
+        button="Lift the pause",
+        back=account,
+        facts=[
+            ("Number", mask_number(account.last_four)),
+            ("Name", account.holder_name),
+            ("Status", account.get_status_display()),
+        ],
+        words=[
+            "Payments from this account are taken again, online and by phone, by whoever types it.",
+            "What was returned before counts no more. Payments and AutoPay that the pause stopped stay stopped.",
+        ],
+    )
+    return show_act(request, page, act=act, refusals=(UnableToLiftPause,))

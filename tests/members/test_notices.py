@@ -15,9 +15,12 @@ FACTS = {
     "received_date": "2027-01-20",
     "confirmation_number": "ABCDEFGHJK",
     "last_four": "6789",
+    "check_number": "1042",
     "effect": "Received today, your coverage starts February 1, 2027.",
     "clearing_date": "2027-01-27",
     "plan_name": "Harborlight Silver & Gold",
+    "day_before": "2027-01-24",
+    "day_after": "2027-01-22",
     "start_before": "2027-02-01",
     "start_after": "2027-03-01",
     "due_date": "2027-02-23",
@@ -48,6 +51,8 @@ FACTS = {
 SHARED = ("base", "help_with_money", "autopay_on_its_way")
 ABOUT_MONEY_OWED = [
     "payment_returned",
+    "check_returned",
+    "money_moved_away",
     "payment_canceled",
     "start_pushed",
     "start_restored",

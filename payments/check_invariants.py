@@ -1,0 +1,60 @@
+"""What must always hold among checks: each cent on an account, in suspense, or gone back, and at the bank once deposited."""
+
+from connector_pay.lib.invariants import Invariant
+
+SHARED_OUT = """
+    SELECT paper.id, paper.status, paper.cents, sum(share.cents)
+    FROM payments_receivedcheck AS paper LEFT JOIN payments_checkshare AS share ON share.received_check_id = paper.id
+    GROUP BY paper.id
+    HAVING CASE WHEN paper.status IN ('received', 'cleared') THEN sum(share.cents) IS DISTINCT FROM paper.cents
+                WHEN paper.status = 'returned' THEN sum(share.cents) <> paper.cents
+                ELSE count(share.id) > 0 END
+"""
+RECEIPTS_FOLLOW_CHECKS = """
+    WITH counted AS (
+        SELECT DISTINCT ON (receipt_id) receipt_id, account_before_id, received_before
+        FROM billing_receiptchange ORDER BY receipt_id, id
+    )
+    SELECT share.id, paper.status, receipt.id, receipt.reference
+    FROM payments_checkshare AS share JOIN payments_receivedcheck AS paper ON paper.id = share.received_check_id
+    FULL JOIN (SELECT * FROM billing_receipt WHERE reference ~ '^check:[0-9]+-[0-9]+$') AS receipt
+        ON receipt.reference = 'check:' || share.received_check_id || '-' || share.number
+    LEFT JOIN counted ON counted.receipt_id = receipt.id
+    WHERE share.id IS NULL OR receipt.id IS NULL OR receipt.cents <> share.cents
+       OR coalesce(counted.account_before_id, receipt.account_id) <> share.account_id
+       OR coalesce(counted.received_before, receipt.received_date) <> paper.received_on
+       OR (paper.status = 'returned') <> (receipt.taken_back_on IS NOT NULL)
+       OR (paper.status = 'cleared' AND receipt.cleared_on IS NULL)
+       OR (paper.status = 'received' AND receipt.cleared_on IS NOT NULL)
+"""
+# By paper: in suspense while it waits, in transit until it is deposited, at the bank while it stands.
+CHECKS_ON_LEDGER = """
+    WITH moved AS (
+        SELECT split_part(split_part(reference, ':', 2), '-', 1)::bigint AS id,
+            sum(CASE WHEN debit = 'bank' THEN cents WHEN credit = 'bank' THEN -cents ELSE 0 END) AS bank,
+            sum(CASE WHEN debit = 'in_transit' THEN cents WHEN credit = 'in_transit' THEN -cents ELSE 0 END) AS in_transit,
+            sum(CASE WHEN credit = 'suspense' THEN cents WHEN debit = 'suspense' THEN -cents ELSE 0 END) AS suspense
+        FROM billing_movement WHERE reference ~ '^(unmatched:[0-9]+|check:[0-9]+-[0-9]+):' GROUP BY 1
+    ), expected AS (
+        SELECT id, CASE WHEN status IN ('returned', 'sent_back') THEN 0 ELSE cents END AS cents,
+            banked_on IS NOT NULL AS is_banked, status IN ('unmatched', 'back_asked') AS waits
+        FROM payments_receivedcheck
+    )
+    SELECT id, moved.bank, moved.in_transit, moved.suspense, expected.cents
+    FROM moved FULL JOIN expected USING (id)
+    WHERE (moved.bank, moved.in_transit, moved.suspense) IS DISTINCT FROM (
+        CASE WHEN is_banked THEN expected.cents ELSE 0 END,
+        CASE WHEN is_banked THEN 0 ELSE expected.cents END,
+        CASE WHEN waits THEN expected.cents ELSE 0 END
+    )
+"""
+
+CHECK_INVARIANTS: tuple[Invariant, ...] = (
+    Invariant("I1 checks", "A check lies whole on accounts, or on none while it is unmatched.", SHARED_OUT),
+    Invariant("I17 check receipts", "What counts of a check is what was put there.", RECEIPTS_FOLLOW_CHECKS),
+    Invariant(
+        "I17 checks",
+        "Each check is in suspense while it waits, and at the bank once it is deposited.",
+        CHECKS_ON_LEDGER,
+    ),
+)

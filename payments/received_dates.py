@@ -1,0 +1,121 @@
+"""Received dates: the day of a check or a payment by phone corrected, forward or back; what it decided is decided anew."""
+
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import override
+
+from billing.balances import Standing, read_standing
+from billing.models import Receipt, ReceiptChange
+from billing.policy import read_policy
+from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts
+from members.models import User
+from members.outbox import Telling, tell
+from payments.coverage_sentences import describe_first_bill
+from payments.models import Payment, PaymentChannel
+
+CHECK, PAYMENT = "check:", "payment:"
+
+
+class UnableToChangeDate(ValueError):
+    """The day may not be corrected so; the text says why, for staff. Nothing was changed."""
+
+
+class AskedFor(Protocol):
+    """What a person asked for and another may have approved: of which money, which day, why, by which form."""
+
+    receipt_id: int
+    new_date: date
+    why: str
+    form_key: UUID
+    asked_by: User
+
+
+def apply(correction: AskedFor, by: User, today: date, at: datetime) -> ReceiptChange:
+    """Do what was asked for; `by` approves it, where that is another person. Raises UnableToChangeDate."""
+    asker = correction.asked_by
+    decision = Decision(
+        by=asker,
+        approved_by=by if by.pk != asker.pk else None,
+        why=correction.why,
+        form_key=correction.form_key,
+    )
+    return change_received_date(
+        receipt_id=correction.receipt_id,
+        received_date=correction.new_date,
+        decision=decision,
+        today=today,
+        at=at,
+    )
+
+
+def change_received_date(
+    *, receipt_id: int, received_date: date, decision: Decision, today: date, at: datetime
+) -> ReceiptChange:
+    """Let a check or a payment by phone count as of another day; moved back across a 23rd it takes two people.
+
+    A form key used before returns what it changed then. Raises UnableToChangeDate.
+    """
+    with transaction.atomic():
+        receipt = Receipt.objects.filter(pk=receipt_id).first()
+        if receipt is None or not may_be_corrected(receipt=receipt):
+            raise UnableToChangeDate("Only the day of a check or of a payment by phone is corrected.")
+        place = NewPlace(receipt.pk, receipt.account_id, received_date)
+        before = receipt.received_date
+        try:
+            (change,) = change_receipts(places=[place], decision=decision, today=today, at=at)
+        except UnableToChangeReceipt as refusal:
+            raise UnableToChangeDate(str(refusal)) from refusal
+        is_new = change.received_before == before
+        if is_new and decision.approved_by is None and takes_two(before=before, after=received_date):
+            raise UnableToChangeDate(
+                "Moved back across a due date it may start coverage or keep it. Another person must approve it."
+            )
+        _tell(change, today=today, at=at)
+    return change
+
+
+def may_be_corrected(*, receipt: Receipt) -> bool:
+    """Whether a person wrote its day down: of a check, and of a payment by phone."""
+    if receipt.reference.startswith(CHECK):
+        return True
+    number = receipt.reference.removeprefix(PAYMENT)
+    return number.isdigit() and Payment.objects.filter(pk=int(number), channel=PaymentChannel.PHONE).exists()
+
+
+def takes_two(*, before: date, after: date) -> bool:
+    """Whether a day moved back passes a due day: from after the 23rd to the 23rd or before."""
+    day, due_day = after, read_policy().due_day
+    while day < before:
+        if day.day == due_day:
+            return True
+        day += timedelta(days=1)
+    return False
+
+
+def _tell(change: ReceiptChange, *, today: date, at: datetime) -> None:
+    found = ReceiptChange.objects.select_related(
+        "receipt", "account_after__enrollment__member", "account_after__enrollment__plan"
+    ).get(pk=change.pk)
+    enrollment = found.account_after.enrollment
+    standing = read_standing(account_id=found.account_after_id, today=today)
+    with override(enrollment.member.language):
+        effect = _describe(standing, today)
+    facts = {
+        "product": enrollment.plan.product,
+        "plan_name": enrollment.plan.name,
+        "amount_cents": found.receipt.cents,
+        "day_before": found.received_before,
+        "day_after": found.received_after,
+        "effect": effect,
+    }
+    subject = f"receipt_change:{found.pk}"
+    telling = Telling(event="received_date_changed", subject=subject, member=enrollment.member, facts=facts)
+    tell(tellings=[telling], today=today, at=at)
+
+
+def _describe(standing: Standing, today: date) -> str:
+    """While the first bill waits, what it takes; a start that moved brings a notice of its own."""
+    return describe_first_bill(standing=standing, today=today)

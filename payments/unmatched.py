@@ -1,0 +1,168 @@
+"""Unmatched money: what names no account waits until staff put it on accounts, or two of them send it back."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from billing import allocation, suspense
+from billing.accounts import lock_accounts
+from members.models import User
+from payments.checks import (
+    WAITING,
+    Share,
+    UnableToRecordCheck,
+    describe_held,
+    move_checks,
+    put_on_accounts,
+    refuse_wrong_shares,
+)
+from payments.models import CheckShare, CheckStatus, ReceivedCheck
+
+
+class UnableToMatch(ValueError):
+    """The money cannot be put there, or sent back; the text says why, for staff. Nothing was changed."""
+
+
+def find_unmatched() -> QuerySet[ReceivedCheck]:
+    """What waits for staff, the oldest first."""
+    return ReceivedCheck.objects.filter(status__in=WAITING).order_by("received_on", "pk")
+
+
+def match_check(
+    *, check_id: int, shares: Sequence[Share], by: User, why: str, today: date, at: datetime
+) -> ReceivedCheck:
+    """Put money that waits on one account or several, as of the day it was received; the parts add up to the whole.
+
+    Put there before by the same parts, it is left as it is. Raises UnableToMatch.
+    """
+    _require_reason(why)
+    check = _find(check_id)
+    try:
+        refuse_wrong_shares(cents=check.cents, shares=shares)
+    except UnableToRecordCheck as problem:
+        raise UnableToMatch(str(problem)) from problem
+    if not shares:
+        raise UnableToMatch("Name the account that this money is for.")
+    with transaction.atomic():
+        lock_accounts(account_ids=[share.account_id for share in shares])
+        check = _lock(check_id)
+        if check.status == CheckStatus.RECEIVED and _read_shares(check) == sorted_shares(shares):
+            return check
+        if check.status != CheckStatus.UNMATCHED:
+            raise UnableToMatch(f"This money does not wait: {check.get_status_display().lower()}.")
+        held = describe_held(check)
+        suspense.release_money(money=[held], how=suspense.Left.MATCHED, today=today, at=at)
+        put_on_accounts(shares={check.pk: shares}, why=_say(by, why), today=today, at=at)
+        if held.is_banked:
+            references = [share.reference for share in check.shares.order_by("pk")]
+            allocation.settle(references=references, today=today, at=at)
+        check.refresh_from_db()
+    return check
+
+
+def ask_to_send_back(*, check_id: int, by: User, why: str, at: datetime) -> ReceivedCheck:
+    """Ask that money that nobody can place goes back to who paid it; another person approves. Raises UnableToMatch."""
+    _require_reason(why)
+    with transaction.atomic():
+        check = _lock(check_id)
+        if check.status == CheckStatus.BACK_ASKED and check.back_asked_by_id == by.pk:
+            return check
+        _move(
+            check,
+            CheckStatus.UNMATCHED,
+            CheckStatus.BACK_ASKED,
+            why=_say(by, why),
+            at=at,
+            back_asked_by=by.pk,
+        )
+        check.refresh_from_db()
+    return check
+
+
+def send_back(*, check_id: int, by: User, why: str, today: date, at: datetime) -> ReceivedCheck:
+    """Approve what another person asked for: the money leaves the house. Nobody approves what they asked for.
+
+    Raises UnableToMatch.
+    """
+    _require_reason(why)
+    with transaction.atomic():
+        check = _lock(check_id)
+        if check.status == CheckStatus.SENT_BACK and check.back_decided_by_id == by.pk:
+            return check
+        _refuse_own(check, by)
+        _move(
+            check,
+            CheckStatus.BACK_ASKED,
+            CheckStatus.SENT_BACK,
+            why=_say(by, why),
+            at=at,
+            back_decided_by=by.pk,
+        )
+        suspense.release_money(money=[describe_held(check)], how=suspense.Left.SENT_BACK, today=today, at=at)
+        check.refresh_from_db()
+    return check
+
+
+def keep_money(*, check_id: int, by: User, why: str, at: datetime) -> ReceivedCheck:
+    """Decline to send it back: it waits for an account again. Raises UnableToMatch."""
+    _require_reason(why)
+    with transaction.atomic():
+        check = _lock(check_id)
+        if check.status == CheckStatus.UNMATCHED:
+            return check
+        _refuse_own(check, by)
+        _move(
+            check, CheckStatus.BACK_ASKED, CheckStatus.UNMATCHED, why=_say(by, why), at=at, back_asked_by=None
+        )
+        check.refresh_from_db()
+    return check
+
+
+def sorted_shares(shares: Sequence[Share]) -> list[tuple[int, int]]:
+    """The parts by account, to compare."""
+    return sorted((share.account_id, share.cents) for share in shares)
+
+
+def _read_shares(check: ReceivedCheck) -> list[tuple[int, int]]:
+    return sorted(CheckShare.objects.filter(received_check=check).values_list("account_id", "cents"))
+
+
+def _require_reason(why: str) -> None:
+    if not why.strip():
+        raise UnableToMatch("Say why.")
+
+
+def _refuse_own(check: ReceivedCheck, by: User) -> None:
+    if check.back_asked_by_id == by.pk:
+        raise UnableToMatch("You asked to send this back. Another person must decide.")
+
+
+def _say(by: User, why: str) -> str:
+    return f"by {by.get_username()}: {why.strip()}"
+
+
+def _move(
+    check: ReceivedCheck,
+    before: CheckStatus,
+    after: CheckStatus,
+    *,
+    why: str,
+    at: datetime,
+    **changes: object,
+) -> None:
+    if not move_checks([check.pk], before=before, after=after, why=why, at=at, changes=changes):
+        raise UnableToMatch(f"This money does not wait for that: {check.get_status_display().lower()}.")
+
+
+def _find(check_id: int) -> ReceivedCheck:
+    check = ReceivedCheck.objects.filter(pk=check_id).first()
+    if check is None:
+        raise UnableToMatch(f"There is no check with the number {check_id} in our books.")
+    return check
+
+
+def _lock(check_id: int) -> ReceivedCheck:
+    _find(check_id)
+    return ReceivedCheck.objects.select_for_update(no_key=True).get(pk=check_id)

@@ -1,0 +1,113 @@
+"""The received date of a check is corrected: forward by one person, back across a 23rd by two; the start follows."""
+
+from datetime import date
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from billing import overdue
+from billing.models import Account, Receipt, ReceiptChange, StartReview
+from billing.receipt_changes import Decision
+from members.models import Notice, User
+from payments import received_dates
+from payments.received_dates import UnableToChangeDate, change_received_date, takes_two
+from tests import people
+from tests.payments.checking import bank, receive
+from tests.payments.paying import PREMIUM, make_account, noon, pay
+
+pytestmark = pytest.mark.usefixtures("books")
+FEBRUARY, MARCH = date(2027, 2, 1), date(2027, 3, 1)
+DUE, LATE, MONDAY = date(2027, 1, 23), date(2027, 1, 24), date(2027, 1, 25)
+
+
+@pytest.fixture
+def account(books: None) -> Account:
+    return make_account()
+
+
+def read_start(account: Account) -> date:
+    account.enrollment.refresh_from_db()
+    return account.enrollment.coverage_start
+
+
+def receive_on(account: Account, day: date) -> Receipt:
+    """A check that came on a day and was recorded on Monday, after the nights before."""
+    overdue.review(today=LATE, at=noon(LATE), run="test")
+    receive((account, PREMIUM), today=MONDAY, received_on=day, deposit_on=MONDAY)
+    return Receipt.objects.get()
+
+
+def change(
+    receipt: Receipt, day: date, *, today: date = MONDAY, approved_by: User | None = None
+) -> ReceiptChange:
+    decision = Decision(
+        by=people.make_staff(), why="the stamp says so", form_key=uuid4(), approved_by=approved_by
+    )
+    return change_received_date(
+        receipt_id=receipt.pk, received_date=day, decision=decision, today=today, at=noon(today)
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "needed"),
+    [
+        (LATE, DUE, True),
+        (date(2027, 2, 24), date(2027, 1, 30), True),
+        (DUE, date(2027, 1, 22), False),
+        (DUE, LATE, False),
+        (date(2027, 2, 22), LATE, False),
+    ],
+)
+def test_only_back_across_a_23rd_takes_two(before: date, after: date, needed: bool) -> None:
+    assert takes_two(before=before, after=after) is needed
+
+
+def test_moved_back_to_the_due_date_by_two_people_the_start_is_given_back(account: Account) -> None:
+    receipt = receive_on(account, LATE)
+    assert read_start(account) == MARCH
+    with pytest.raises(UnableToChangeDate, match="Another person must approve"):
+        change(receipt, DUE)
+    assert read_start(account) == MARCH
+    change(receipt, DUE, approved_by=people.make_staff())
+    assert read_start(account) == FEBRUARY
+    assert Notice.objects.filter(event="received_date_changed").exists()
+
+
+def test_moved_forward_past_the_due_date_one_person_suffices_and_the_start_is_pushed(
+    account: Account,
+) -> None:
+    receipt = receive_on(account, DUE)
+    assert read_start(account) == FEBRUARY
+    change(receipt, LATE)
+    assert read_start(account) == MARCH
+
+
+def test_of_coverage_that_has_started_staff_decide(account: Account) -> None:
+    receipt = receive_on(account, DUE)
+    started = date(2027, 2, 10)
+    bank(started)
+    assert account.enrollment.__class__.objects.get(pk=account.enrollment_id).status == "active"
+    change(receipt, LATE, today=started)
+    assert read_start(account) == FEBRUARY
+    assert StartReview.objects.get().rules_give == MARCH
+
+
+def test_a_day_to_come_or_of_a_payment_online_is_refused(account: Account) -> None:
+    pay(account)
+    with pytest.raises(UnableToChangeDate, match="check or of a payment by phone"):
+        change(Receipt.objects.get(), DUE)
+    receipt = Receipt.objects.get(reference__startswith=f"check:{receive((account, PREMIUM)).pk}-")
+    with pytest.raises(UnableToChangeDate, match="to come"):
+        change(receipt, date(2027, 1, 26))
+
+
+def test_what_was_asked_for_and_approved_is_done_as_the_hook_says(account: Account) -> None:
+    receipt, asker, approver = receive_on(account, LATE), people.make_staff(), people.make_staff()
+    asked = SimpleNamespace(
+        receipt_id=receipt.pk, new_date=DUE, why="the stamp", form_key=uuid4(), asked_by=asker
+    )
+    with pytest.raises(UnableToChangeDate):
+        received_dates.apply(asked, asker, MONDAY, noon(MONDAY))
+    done = received_dates.apply(asked, approver, MONDAY, noon(MONDAY))
+    assert (done.by, done.approved_by, done.received_after) == (asker, approver, DUE)
