@@ -14,6 +14,7 @@ from billing.waivers import UnableToWaive, grant_waiver
 from connector_pay.simulation.chances import (
     DUE_DATE_MOVED_FOR_ONE,
     EXTENDED_AFTERWARDS,
+    FIRST_MONTH_WAIVED,
     MONTH_CORRECTED,
     MONTH_WAIVED,
     START_KEPT,
@@ -31,7 +32,7 @@ def waive_months(*, seed: int, today: date, at: datetime, people: tuple[User, Us
     waived = 0
     for bill in _list_latest_bills(today=today):
         dice = roll(seed, "waiver", bill.account.enrollment.external_id, today)
-        if happens(dice, MONTH_WAIVED):
+        if happens(dice, FIRST_MONTH_WAIVED if bill.is_binder else MONTH_WAIVED):
             months: Mapping[date, int | None] = {
                 bill.coverage_month: bill.amount_cents // 2 if happens(dice, 50) else None
             }

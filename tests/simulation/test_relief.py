@@ -18,7 +18,7 @@ NOW = {"seed": 1, "today": LATER, "at": noon(LATER)}
 @pytest.fixture(autouse=True)
 def _always(monkeypatch: pytest.MonkeyPatch) -> None:
     """What happens to few happens to all."""
-    for name in ("MONTH_WAIVED", "MONTH_CORRECTED", "EXTENDED_AFTERWARDS", "DUE_DATE_MOVED_FOR_ONE"):
+    for name in ("FIRST_MONTH_WAIVED", "MONTH_CORRECTED", "EXTENDED_AFTERWARDS", "DUE_DATE_MOVED_FOR_ONE"):
         monkeypatch.setattr(relief, name, 100)
 
 
