@@ -35,16 +35,17 @@ ACCOUNTS: Weights = {
     "1000000099": 6,
 }
 # When the exchange tells us of a change of price or plan, and of an end: before the month is billed, or after.
-CHANGES: Weights = {"before the bill": 1, "after the bill": 0}
+CHANGES: Weights = {"before the bill": 1, "after the bill": 1}
 ENDS: Weights = {"before the bill": 1, "after the bill": 1}
-# Whether an enrollment may start in a month that has begun. What weighs 0 here waits for rules that are still to come.
-RETROACTIVE: Weights = {"no": 1, "yes": 0}
+# Whether an enrollment that asks for it starts in a month that has begun.
+RETROACTIVE: Weights = {"no": 1, "yes": 2}
 
 # In a hundred, each.
 COVERAGE_KEPT, ASKS_FOR_REINSTATEMENT, TURNS_AUTOPAY_OFF, HAS_CEILING = 10, 35, 3, 10
 JOINS_LATER, OTHER_HABIT, SENDS_FORM_TWICE, PAYS_ONE_BILL_ALONE = 30, 16, 4, 12
 WORKERS_REST_TODAY, WORKERS_REST_FOR_DAYS, WORKER_DIES, JOB_RUNS_TWICE = 4, 2, 12, 12
-DUE_DATE_EXTENDED = 10
+DUE_DATE_EXTENDED, EXTENDED_AFTERWARDS, DUE_DATE_MOVED_FOR_ONE = 10, 15, 0.2
+FIRST_MONTH_WAIVED, MONTH_WAIVED, MONTH_CORRECTED, START_KEPT = 5, 0.2, 0.3, 50
 BANK_DOWN, BANK_SILENT, LINE_LOST, FILES_REPEATED, FILES_SHUFFLED = 3, 3, 6, 5, 20
 
 
@@ -58,6 +59,6 @@ def choose(dice: random.Random, weights: Weights) -> str:
     return dice.choices(list(weights), weights=list(weights.values()))[0]
 
 
-def happens(dice: random.Random, in_a_hundred: int) -> bool:
+def happens(dice: random.Random, in_a_hundred: float) -> bool:
     """Whether something that is so likely happens now."""
     return dice.random() * 100 < in_a_hundred

@@ -132,7 +132,7 @@ def _is_alive(name: str) -> bool:
 def _migrate(cursor: Any, name: str) -> None:
     """Under a passing name, so that a killed run leaves no half-made template. Raises UnableToMakeScratch."""
     unfinished = f"{name}_unfinished"
-    cursor.execute(f'DROP DATABASE IF EXISTS "{unfinished}"')
+    cursor.execute(f'DROP DATABASE IF EXISTS "{unfinished}" WITH (FORCE)')
     cursor.execute(f'CREATE DATABASE "{unfinished}" TEMPLATE template0')
     command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
     migrating = subprocess.run(command, env=_make_environment(unfinished), cwd=settings.BASE_DIR)  # noqa: S603

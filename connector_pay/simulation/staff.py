@@ -1,4 +1,4 @@
-"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, and extend a due date.
+"""The exchange's staff in a simulation: they end coverage and let it go on, give money back, waive, correct, and extend.
 
 Each week they mail the letters: until then the coverage of those who want paper is not listed to be ended.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from billing.corrections import NewCorrection, approve, ask
@@ -23,6 +23,7 @@ from billing.reinstatement import (
     decline_reinstatement,
 )
 from billing.terminations import UnableToEndCoverage, end_coverage, keep_coverage, list_terminations
+from connector_pay.simulation import relief
 from connector_pay.simulation.chances import (
     ASKS_FOR_REINSTATEMENT,
     COVERAGE_KEPT,
@@ -46,6 +47,14 @@ NAMES = ("asker", "approver")
 FIRST_CHECK = 100_000
 DAYS_MORE = 5
 PATIENCE = timedelta(days=60)
+
+
+class _Facts(TypedDict):
+    """What every task of the staff is told."""
+
+    seed: int
+    today: date
+    at: datetime
 
 
 def hire_staff() -> None:
@@ -94,6 +103,21 @@ def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
     if asked.status == CorrectionStatus.ASKED:
         approve(correction_id=asked.pk, by=approver, today=today, at=at)
     return int(asked.asked_at == at)
+
+
+def relieve(*, seed: int, today: date, at: datetime) -> int:
+    """Waivers, corrections and due dates moved, of months just billed or just missed; returns how many."""
+    people, facts = _find_staff(), _Facts(seed=seed, today=today, at=at)
+    return (
+        relief.waive_months(people=people, **facts)
+        + relief.correct_months(people=people, **facts)
+        + relief.extend_afterwards(**facts)
+    )
+
+
+def decide_starts(*, seed: int, today: date, at: datetime) -> int:
+    """Starts that no run may move: they stay, or go where the rules put them; returns how many were decided."""
+    return relief.decide_starts(seed=seed, today=today, at=at, by=_find_staff()[1])
 
 
 def give_back(*, seed: int, today: date, at: datetime) -> int:
@@ -189,11 +213,14 @@ _Task = Callable[..., int]
 # What staff do on which days of the month.
 _TASKS: dict[int, tuple[_Task, ...]] = {
     2: (mail_letters,),
+    3: (decide_starts,),
     6: (give_back,),
+    11: (relieve,),
     9: (mail_letters, decide_terminations, decide_reinstatements),
     15: (extend_due_date,),
     16: (mail_letters,),
     19: (decide_reinstatements,),
     23: (mail_letters,),
-    26: (decide_terminations,),
+    26: (decide_terminations, relieve),
+    28: (decide_starts,),
 }
