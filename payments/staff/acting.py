@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import dateformat
 
 from billing.balances import Standing, read_standings
+from billing.models import Account
 from connector_pay.lib.money import format_dollars
 from members.models import EnrollmentStatus
 
@@ -142,7 +143,8 @@ def preview_standings(
             return Effect(refusal=str(refusal))
         finally:
             transaction.set_rollback(True)
-    return Effect(tables=[(_name(before[key]), list_rows(before[key], after[key])) for key in ids])
+    names = _name_accounts(ids)
+    return Effect(tables=[(names[key], list_rows(before[key], after[key])) for key in ids])
 
 
 def list_rows(before: Standing, after: Standing) -> list[Row]:
@@ -157,8 +159,13 @@ def list_rows(before: Standing, after: Standing) -> list[Row]:
     ]
 
 
-def _name(standing: Standing) -> str:
-    return f"Account {standing.account_id}: {standing.plan_name}"
+def _name_accounts(account_ids: Sequence[int]) -> dict[int, str]:
+    """Each by its number, its member and its plan."""
+    accounts = Account.objects.filter(pk__in=account_ids)
+    found = accounts.select_related("enrollment__member", "enrollment__plan")
+    return {
+        item.pk: f"account {item.pk}, {item.enrollment.member}, {item.enrollment.plan.name}" for item in found
+    }
 
 
 def _say_day(day: date | None) -> str:

@@ -38,7 +38,7 @@ def test_a_payment_is_moved_once_with_both_sides_shown_before(accounts: tuple[Ac
     typed = {"account": str(right.pk), "why": "two names alike"}
     key = {"form_key": "6f1c2a34-8f5e-4a5f-9c39-0f6a3f3a1b33", "preview": "yes"}
     shown = read(clerk.post(address, typed | key))
-    assert f"Account {wrong.pk}: Harborlight Silver 2000" in shown
+    assert f"account {wrong.pk}, {wrong.enrollment.member}, Harborlight Silver 2000" in shown
     assert "Owed on its bills $0.00 $284.17" in shown
     assert "Owed on its bills $284.17 $0.00" in shown
     assert not ReceiptChange.objects.exists()
