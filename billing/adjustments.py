@@ -1,4 +1,4 @@
-"""Adjustments: what staff take off a month or put on it, beside its rate; one person asks, another approves."""
+"""Adjustments: what staff take off a month or put on it, beside its rate, by a correction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.db import transaction
 from billing.accounts import lock_accounts
 from billing.due_dates import first_of_month
 from billing.invoices import correct_locked
-from billing.models import Account, Adjustment, AdjustmentKind
+from billing.models import Account, Adjustment, AdjustmentKind, Correction
 from billing.overdue import review_locked
 from billing.premiums import Terms, UnableToPriceMonth
 from billing.rates import read_terms
@@ -30,58 +30,49 @@ class UnableToAdjust(ValueError):
 
 
 def adjust(
-    *,
-    account_id: int,
-    month: date,
-    cents: int,
-    reason: str,
-    asked_by: User,
-    approved_by: User,
-    reference: str,
-    today: date,
-    at: datetime,
-) -> Adjustment:
+    *, correction: Correction, approved_by: User | None, today: date, at: datetime
+) -> Sequence[Adjustment]:
     """Correct what a month comes to: less is given back at once, more goes on the next bill and unpays nothing.
 
-    A bill for a first payment that is not covered yet is issued anew. A reference used before changes nothing. Raises
-    UnableToAdjust.
+    A bill for a first payment that is not covered yet is issued anew. A correction adjusts once. Raises UnableToAdjust.
     """
+    cents = [
+        NewAdjustment(month, correction.cents, f"{correction.reference}:{month:%Y-%m}")
+        for month in correction.months
+    ]
     with transaction.atomic():
-        lock_accounts(account_ids=[account_id])
-        (made,) = record_locked(
-            account_id=account_id,
-            adjustments=[NewAdjustment(month, cents, reference)],
+        lock_accounts(account_ids=[read_account_id(correction)])
+        return record_locked(
+            correction=correction,
+            adjustments=cents,
             kind=AdjustmentKind.CORRECTION,
             counts_from=today,
-            reason=reason,
-            people=(asked_by, approved_by),
+            approved_by=approved_by,
             today=today,
             at=at,
         )
-    return made
 
 
 def record_locked(
     *,
-    account_id: int,
+    correction: Correction,
     adjustments: Sequence[NewAdjustment],
     kind: AdjustmentKind,
     counts_from: date,
-    reason: str,
-    people: tuple[User, User],
+    approved_by: User | None,
     today: date,
     at: datetime,
 ) -> list[Adjustment]:
     """Write adjustments of an account that the caller has locked, and do what they mean for its bills and its start.
 
-    `people` are who asks and who approves. Raises UnableToAdjust.
+    Raises UnableToAdjust.
     """
     references = [item.reference for item in adjustments]
     known = Adjustment.objects.filter(reference__in=references).order_by("pk")
     if known:
         return list(known)
-    _refuse(adjustments, terms=_read_terms(account_id), reason=reason, people=people)
-    asked_by, approved_by = people
+    account_id = read_account_id(correction)
+    _refuse(adjustments, terms=_read_terms(account_id))
     made = Adjustment.objects.bulk_create(
         Adjustment(
             account_id=account_id,
@@ -89,9 +80,10 @@ def record_locked(
             cents=item.cents,
             kind=kind,
             counts_from=counts_from,
-            reason=reason,
-            asked_by=asked_by,
+            reason=correction.why,
+            asked_by=correction.asked_by,
             approved_by=approved_by,
+            correction=correction,
             recorded_at=at,
             reference=item.reference,
         )
@@ -102,19 +94,19 @@ def record_locked(
     return made
 
 
+def read_account_id(correction: Correction) -> int:
+    """The account that a correction is of. Raises UnableToAdjust for one that is of everyone."""
+    if correction.account_id is None:
+        raise UnableToAdjust("Name the account.")
+    return correction.account_id
+
+
 def _read_terms(account_id: int) -> Terms:
     enrollment_id = Account.objects.values_list("enrollment_id", flat=True).get(pk=account_id)
     return read_terms(enrollments={account_id: enrollment_id})[account_id]
 
 
-def _refuse(
-    adjustments: Sequence[NewAdjustment], *, terms: Terms, reason: str, people: tuple[User, User]
-) -> None:
-    asked_by, approved_by = people
-    if not reason.strip():
-        raise UnableToAdjust("Say why.")
-    if asked_by.pk == approved_by.pk:
-        raise UnableToAdjust("You asked for this. Another person must approve it.")
+def _refuse(adjustments: Sequence[NewAdjustment], *, terms: Terms) -> None:
     for item in adjustments:
         if item.month != first_of_month(item.month) or not item.cents:
             raise UnableToAdjust("Name a month by its first day, and an amount that is not nothing.")

@@ -2,15 +2,22 @@
 be changed.
 """
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 
 from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt, ReceiptChange
 from billing.paper_admin import (
     PrintBatchAdmin as PrintBatchAdmin,  # its review registers itself, and that of codes
 )
-from billing.staff import episodes as episodes  # its review registers itself
+from billing.staff import accounts as staff_accounts
+from billing.staff import corrections as corrections  # these reviews register themselves
+from billing.staff import episodes as episodes
+from billing.staff import months as months
+from billing.staff import starts as starts
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -50,8 +57,9 @@ class ReceiptInline(ReadOnlyInline):
 
 @admin.register(Account)
 class AccountAdmin(ReadOnlyAdmin):
-    """What one enrollment owes and has paid."""
+    """What one enrollment owes and has paid, with what staff may do about it."""
 
+    change_form_template = "admin/deeds.html"
     list_display = ("id", "member", "plan", "opened_at")
     list_select_related = ("enrollment__member", "enrollment__plan")
     fields = ("id", "member", "enrollment_link", "opened_at", "payments", "movements")
@@ -63,6 +71,18 @@ class AccountAdmin(ReadOnlyAdmin):
         "text": "enrollment__external_id",
     }
     search_help_text = "Member ID, phone number, name or enrollment ID"
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the addresses of what staff do."""
+        return [*staff_accounts.list_urls(wrap=self.admin_site.admin_view), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """With what may be done now."""
+        account = Account.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        deeds = staff_accounts.list_deeds(account, request=request) if account else []
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | {"deeds": deeds})
 
     @admin.display(description="member")
     def member(self, account: Account) -> str:
@@ -250,4 +270,9 @@ class DueDateOverrideAdmin(ReadOnlyAdmin):
 
     list_display = ("coverage_month", "due_date", "account", "reason")
     list_select_related = ("account__enrollment__plan",)
-    fields = ("coverage_month", "due_date", "account", "reason", "recorded_at")
+    fields = ("coverage_month", "due_date", "account", "reason", "correction_link", "recorded_at")
+
+    @admin.display(description="correction")
+    def correction_link(self, override: DueDateOverride) -> str:
+        """Leads to who asked for it, and who approved it."""
+        return link_to(override.correction)

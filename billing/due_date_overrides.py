@@ -1,14 +1,14 @@
 """Due dates as they stand for an account: the 23rd, unless a word nearer to the account moves it.
 
 The nearest word wins: an override for the account, then the binder's date that intake named for the requested
-month, then an override for the month, then the day of the policy.
+month, then an override for the month, then the day of the policy; of two overrides as near, the later one.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 
 from billing.due_dates import find_due_date, first_of_month
 from billing.models import Account, DueDateOverride
@@ -77,14 +77,14 @@ def _read_moved(account_ids: list[int], which: Q) -> tuple[dict[date, date], dic
     general: dict[date, date] = {}
     own: dict[int, dict[date, date]] = {}
     overrides = DueDateOverride.objects.filter(which, Q(account=None) | Q(account__among=account_ids))
-    overrides = overrides.annotate(nearness=Value(OVERRIDE))
+    overrides = overrides.annotate(nearness=Value(OVERRIDE), order=F("pk"))
     named = Account.objects.filter(pk__among=account_ids, enrollment__binder_due_date__isnull=False).annotate(
-        nearness=Value(NAMED_BY_INTAKE)
+        nearness=Value(NAMED_BY_INTAKE), order=Value(0)
     )
     words = named.values_list(
-        "nearness", "pk", "enrollment__requested_start", "enrollment__binder_due_date"
-    ).union(overrides.values_list("nearness", "account_id", "coverage_month", "due_date"), all=True)
-    for _nearness, account_id, month, due in sorted(words, key=lambda word: word[0]):
+        "nearness", "order", "pk", "enrollment__requested_start", "enrollment__binder_due_date"
+    ).union(overrides.values_list("nearness", "order", "account_id", "coverage_month", "due_date"), all=True)
+    for _nearness, _order, account_id, month, due in sorted(words, key=lambda word: word[:2]):
         if due is not None:
             months = general if account_id is None else own.setdefault(account_id, {})
             months[first_of_month(month)] = due

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from billing.correction_invariants import CORRECTION_INVARIANTS
 from billing.episode_invariants import EPISODE_INVARIANTS
 from billing.paper_invariants import PAPER_INVARIANTS
 from billing.price_changes import find_changed
@@ -20,6 +21,7 @@ NEVER_CHANGED = [
         "billing_invoiceline",
     ),
     *("billing_printedletter", "billing_episodemove", "billing_receiptchange"),
+    *("billing_correctionmove", "billing_outage"),
 ]
 NEVER_REMOVED = [
     *(
@@ -29,6 +31,7 @@ NEVER_REMOVED = [
         "billing_episode",
         "billing_startreview",
         "billing_duedateoverride",
+        "billing_correction",
     ),
 ]
 CHANGING = [
@@ -377,4 +380,5 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I12 starts", "Coverage starts when receipts and due dates say.", find_wrong_starts),
     *PAPER_INVARIANTS,
     *EPISODE_INVARIANTS,
+    *CORRECTION_INVARIANTS,
 )

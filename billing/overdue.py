@@ -182,7 +182,7 @@ def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> set[int]:
     found = set(due.values_list("pk", flat=True))
     found.update(_find_pushed(today=today).values_list("pk", flat=True))
     for override in overrides:
-        found.update(_find_touched(override).values_list("pk", flat=True))
+        found.update(find_touched(override=override).values_list("pk", flat=True))
     return found
 
 
@@ -195,7 +195,7 @@ def _find_pushed(*, today: date) -> QuerySet[Account]:
     return alive.filter(enrollment__coverage_start__gt=F("enrollment__requested_start"))
 
 
-def _find_touched(override: DueDateOverride) -> QuerySet[Account]:
+def find_touched(*, override: DueDateOverride) -> QuerySet[Account]:
     """The accounts whose start an override may give back: it moves the due date of a month they were pushed past."""
     accounts = Account.objects.filter(enrollment__requested_start__lte=override.coverage_month)
     if override.account_id is not None:

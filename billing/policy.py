@@ -31,6 +31,10 @@ class Policy:
     guest_find_window_minutes: int = 15
     termination_banking_days: int = 5  # after the last day to pay, before coverage may end
     reinstatement_days: int = 35  # after the termination notice, to ask for the coverage back
+    alone_limit_cents: int = 500_00  # most that one person adjusts or waives alone, of one account
+    alone_limit_days: int = 30  # the days over which that is counted
+    longest_extension_days: int = 60  # by which a due date may be moved, from where it stands
+    outage_days: int = 1  # more to pay, from the day on which an outage ended
     retry_returns: bool = False  # whether a debit returned for want of funds is sent again by itself
     retry_after_banking_days: int = 2  # from the day of the return to the file of the retry
     pause_after_returns: int = 2  # for want of funds, of payments that are not retries, from one bank account

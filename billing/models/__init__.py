@@ -1,4 +1,4 @@
-"""What is owed and what was received: bills, money and the ledger, starts under review, paper, and falling behind.
+"""What is owed and what was received: bills, money and the ledger, starts under review, corrections, paper, falling behind.
 
 An account is what one enrollment owes and has paid. It is the row to lock before touching money.
 """
@@ -16,6 +16,12 @@ from billing.models.bills import Invoice as Invoice
 from billing.models.bills import InvoiceLine as InvoiceLine
 from billing.models.bills import LineReason as LineReason
 from billing.models.bills import format_invoice_number as format_invoice_number
+from billing.models.corrections import CORRECTION_MOVES as CORRECTION_MOVES
+from billing.models.corrections import Correction as Correction
+from billing.models.corrections import CorrectionKind as CorrectionKind
+from billing.models.corrections import CorrectionMove as CorrectionMove
+from billing.models.corrections import CorrectionStatus as CorrectionStatus
+from billing.models.corrections import Outage as Outage
 from billing.models.money import Allocation as Allocation
 from billing.models.money import Chart as Chart
 from billing.models.money import Movement as Movement

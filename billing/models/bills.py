@@ -140,7 +140,17 @@ class Adjustment(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", help_text="who recorded it"
     )
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="nobody, where it took no second person",
+    )
+    correction = models.ForeignKey(
+        "billing.Correction", null=True, blank=True, on_delete=models.PROTECT, related_name="adjustments"
+    )
     recorded_at = models.DateTimeField()
     reference = models.CharField(
         max_length=60, unique=True, help_text="what it is known by, such as waiver:KEY:2027-02"
@@ -153,7 +163,12 @@ class Adjustment(models.Model):
                 condition=models.Q(kind="correction") | models.Q(cents__lt=0), name="waiver_takes_off"
             ),
             models.CheckConstraint(
-                condition=~models.Q(approved_by=models.F("asked_by")), name="adjustment_takes_two_people"
+                condition=models.Q(approved_by=None) | ~models.Q(approved_by=models.F("asked_by")),
+                name="adjustment_is_not_approved_by_its_asker",
+            ),
+            # Not checked of the rows that were made before there were corrections.
+            models.CheckConstraint(
+                condition=models.Q(correction__isnull=False), name="adjustment_has_its_correction"
             ),
         ]
 
@@ -162,12 +177,18 @@ class Adjustment(models.Model):
 
 
 class DueDateOverride(models.Model):
-    """A due date moved by policy, for a coverage month or for one account of it: data, not code."""
+    """A due date moved by policy, for a coverage month or for one account of it: data, not code. The latest row holds.
+
+    People move it by a correction; the day's work gives time to a month that we billed late.
+    """
 
     coverage_month = models.DateField()
     account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.PROTECT)
     due_date = models.DateField()
     reason = models.CharField(max_length=200)
+    correction = models.OneToOneField(
+        "billing.Correction", null=True, blank=True, on_delete=models.PROTECT, related_name="override"
+    )
     recorded_at = models.DateTimeField()
     reviewed_at = models.DateTimeField(
         null=True, blank=True, help_text="when a nightly review first held every start to it"
@@ -176,10 +197,14 @@ class DueDateOverride(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["coverage_month"], condition=models.Q(account=None), name="one_override_per_month"
+                fields=["coverage_month"],
+                condition=models.Q(account=None, correction=None),
+                name="one_override_per_month",
             ),
             models.UniqueConstraint(
-                fields=["coverage_month", "account"], name="one_override_per_account_month"
+                fields=["coverage_month", "account"],
+                condition=models.Q(correction=None),
+                name="one_override_per_account_month",
             ),
         ]
 

@@ -6,13 +6,13 @@ The buttons call billing.terminations and billing.reinstatement, which say in wo
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,10 +23,10 @@ from billing.reinstatement import UnableToReinstate
 from billing.terminations import LOOK_AGAIN, UnableToEndCoverage
 from connector_pay.lib import clock
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, link_to_list
+from connector_pay.lib.staff_pages import LONGEST_WHY, press, read_why, render_page, require
 from members.models import Notice, User
 
 MAY_DECIDE = "billing.change_episode"
-LONGEST_REASON = 120
 CENTS = re.compile(r"[0-9]{1,18}")
 TICK = re.compile(r"(?P<episode>[0-9]{1,18}):(?P<cents>[0-9]{1,18})")
 
@@ -139,7 +139,7 @@ def describe_actions(episode: Episode, *, request: HttpRequest) -> dict[str, Any
         "can_ask": may_decide and ended and last_day is not None and today <= last_day,
         "ask_by": last_day if ended else None,
         "can_reinstate": may_decide and episode.status == EpisodeStatus.ASKED,
-        "longest_reason": LONGEST_REASON,
+        "longest_reason": LONGEST_WHY,
     }
 
 
@@ -147,20 +147,20 @@ def describe_actions(episode: Episode, *, request: HttpRequest) -> dict[str, Any
 @never_cache
 def show_terminations(request: HttpRequest) -> HttpResponse:
     """Coverage to be ended: each with what is owed and the last day of coverage; tick, and confirm."""
-    shown = {
-        "title": "Coverage to be ended",
-        "terminations": terminations.list_terminations(today=clock.today()),
-        "may_confirm": request.user.has_perm(MAY_DECIDE),
-        "list_url": reverse("admin:billing_episode_changelist"),
-    }
-    template = "admin/billing/episode/terminations.html"
-    return render(request, template, {**admin.site.each_context(request), **shown})
+    return render_page(
+        request,
+        "admin/billing/episode/terminations.html",
+        title="Coverage to be ended",
+        back=Episode,
+        terminations=terminations.list_terminations(today=clock.today()),
+        may_confirm=request.user.has_perm(MAY_DECIDE),
+    )
 
 
 @require_POST
 def confirm(request: HttpRequest) -> HttpResponse:
     """End the coverage of those that were ticked."""
-    _require(request)
+    require(request, MAY_DECIDE)
     shown = _read_ticks(request)
     if not shown:
         messages.error(request, "Tick the coverage to be ended. Nothing was changed.")
@@ -206,7 +206,7 @@ def keep(request: HttpRequest, episode_id: int) -> HttpResponse:
         episode_id,
         terminations.keep_coverage,
         said="Kept. It is off the list.",
-        why=_read_why(request),
+        why=read_why(request),
     )
 
 
@@ -229,22 +229,21 @@ def approve(request: HttpRequest, episode_id: int) -> HttpResponse:
 def decline(request: HttpRequest, episode_id: int) -> HttpResponse:
     """Decline a reinstatement."""
     said = "Declined. Coverage stays ended, and the months billed again are void."
-    return _decide(
-        request, episode_id, reinstatement.decline_reinstatement, said=said, why=_read_why(request)
-    )
+    return _decide(request, episode_id, reinstatement.decline_reinstatement, said=said, why=read_why(request))
 
 
 def _decide(
     request: HttpRequest, episode_id: int, act: Callable[..., object], *, said: str, **more: object
 ) -> HttpResponse:
-    _require(request)
+    require(request, MAY_DECIDE)
     get_object_or_404(Episode, pk=episode_id)
-    try:
-        act(episode_id=episode_id, by=request.user, today=clock.today(), at=clock.now(), **more)
-    except (UnableToEndCoverage, UnableToReinstate) as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, said)
+    facts = {"by": request.user, "today": clock.today(), "at": clock.now()}
+    press(
+        request,
+        act=partial(act, episode_id=episode_id, **facts, **more),
+        refusals=(UnableToEndCoverage, UnableToReinstate),
+        said=said,
+    )
     return redirect("admin:billing_episode_change", episode_id)
 
 
@@ -258,12 +257,3 @@ def _read_ticks(request: HttpRequest) -> dict[int, int]:
     """By episode, the cents past due that were shown beside its tick."""
     ticks = filter(None, map(TICK.fullmatch, request.POST.getlist("episode")))
     return {int(tick["episode"]): int(tick["cents"]) for tick in ticks}
-
-
-def _read_why(request: HttpRequest) -> str:
-    return " ".join(request.POST.get("why", "").split())[:LONGEST_REASON]
-
-
-def _require(request: HttpRequest) -> None:
-    if not request.user.has_perm(MAY_DECIDE):
-        raise PermissionDenied("You may not do this. Ask an administrator for the right to.")

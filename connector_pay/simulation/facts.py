@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from billing.models import Episode, Invoice, Movement, Receipt, Withdrawal
+from billing.models import Correction, Episode, Invoice, Movement, Receipt, Withdrawal
 from members.models import Enrollment, Notice, StartMove
 from payments.models import (
     BankAccount,
@@ -31,6 +31,9 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         ),
         "episodes": Episode.objects.values_list(
             who, "oldest_month", "kind", "found_on", "status", "ended_on", "moves__after"
+        ),
+        "corrections": Correction.objects.values_list(
+            who, "kind", "month", "total_cents", "new_date", "status", "decided_by__username", "moves__after"
         ),
         "receipts": Receipt.objects.values_list(who, "cents", "received_date", "cleared_on", "taken_back_on"),
         "movements": Movement.objects.values_list(who, "debit", "credit", "cents", "business_date"),

@@ -11,9 +11,10 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from billing.due_date_overrides import read_due_date
-from billing.due_dates import first_of_month, next_month
-from billing.models import DueDateOverride, Episode, EpisodeStatus, PrintKind
+from billing.corrections import NewCorrection, approve, ask
+from billing.due_dates import find_due_date, first_of_month, next_month
+from billing.models import CorrectionKind, CorrectionStatus, Episode, EpisodeStatus, PrintKind
+from billing.policy import read_policy
 from billing.print_batches import UnableToMakeBatch, close_batch, draw_waiting, make_batch
 from billing.reinstatement import (
     UnableToReinstate,
@@ -79,13 +80,20 @@ def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
     month = next_month(first_of_month(today))
     if not happens(roll(seed, "extension", month), DUE_DATE_EXTENDED):
         return 0
-    due_date = read_due_date()(month) + timedelta(days=DAYS_MORE)
-    _, is_new = DueDateOverride.objects.get_or_create(
-        coverage_month=month,
-        account=None,
-        defaults={"due_date": due_date, "reason": "winter storm", "recorded_at": at},
+    asker, approver = _find_staff()
+    key = UUID(int=roll(seed, "extension asked for", month).getrandbits(128), version=4)
+    due_date = find_due_date(month, due_day=read_policy().due_day) + timedelta(days=DAYS_MORE)
+    asked = ask(
+        new=NewCorrection(CorrectionKind.MONTH_DUE_DATE, month=month, new_date=due_date),
+        why="winter storm",
+        form_key=key,
+        by=asker,
+        today=today,
+        at=at,
     )
-    return int(is_new)
+    if asked.status == CorrectionStatus.ASKED:
+        approve(correction_id=asked.pk, by=approver, today=today, at=at)
+    return int(asked.asked_at == at)
 
 
 def give_back(*, seed: int, today: date, at: datetime) -> int:

@@ -4,15 +4,15 @@ The buttons call the rules of `payments.refunds`, which say in words why somethi
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 from uuid import uuid4
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,6 +27,7 @@ from connector_pay.lib.read_only_admin import (
     link_to_list,
     show_dollars,
 )
+from connector_pay.lib.staff_pages import press, read_why, render_page, require
 from members.models import Notice, User
 from payments import refunds
 from payments.models import FileEntry, Payment, Refund, RefundMethod, RefundMove, RefundStatus
@@ -175,7 +176,7 @@ def describe_actions(refund: Refund, *, request: HttpRequest) -> dict[str, Any]:
 @never_cache
 def ask(request: HttpRequest, receipt_id: int) -> HttpResponse:
     """Ask for a refund: the form, then a preview of what it does, then the asking itself. Two presses ask once."""
-    _require(request, MAY_ASK)
+    require(request, MAY_ASK)
     receipt = get_object_or_404(Receipt.objects.select_related("account__enrollment__member"), pk=receipt_id)
     idle = read_idle_cents(receipt_id=receipt.pk)
     first = {"amount": format_dollars(idle), "form_key": uuid4(), "method": RefundMethod.ACH}
@@ -189,8 +190,9 @@ def ask(request: HttpRequest, receipt_id: int) -> HttpResponse:
                 return answer
         refund = {name: form.cleaned_data[name] for name in ("cents", "method")}
         preview = _preview(receipt_id=receipt.pk, **refund)
-    shown = {"title": "Ask for a refund", "receipt": receipt, "form": form, "idle": format_dollars(idle)}
-    return _render(request, "admin/payments/refund/ask.html", shown | preview)
+    shown = {"receipt": receipt, "form": form, "idle": format_dollars(idle)}
+    template = "admin/payments/refund/ask.html"
+    return render_page(request, template, title="Ask for a refund", back=Refund, **shown, **preview)
 
 
 @require_safe
@@ -215,22 +217,20 @@ def approve(request: HttpRequest, refund_id: int) -> HttpResponse:
 @require_POST
 def decline(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Decline what another person asked for."""
-    why = request.POST.get("why", "")
-    return _decide(request, refund_id, refunds.decline_refund, said="Declined.", why=why[:200])
+    return _decide(request, refund_id, refunds.decline_refund, said="Declined.", why=read_why(request))
 
 
 @require_POST
 def stop(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Stop an approved refund before it goes out."""
-    why = request.POST.get("why", "")
     said = "Stopped. The money is credit again."
-    return _decide(request, refund_id, refunds.stop_refund, said=said, why=why[:200])
+    return _decide(request, refund_id, refunds.stop_refund, said=said, why=read_why(request))
 
 
 @require_POST
 def print_check(request: HttpRequest, refund_id: int) -> HttpResponse:
     """Note the number of a check that is printed."""
-    _require(request, MAY_DECIDE)
+    require(request, MAY_DECIDE)
     number = request.POST.get("check_number", "")
     try:
         refund = refunds.print_check(
@@ -247,24 +247,28 @@ def print_check(request: HttpRequest, refund_id: int) -> HttpResponse:
 @never_cache
 def show_checks(request: HttpRequest) -> HttpResponse:
     """The checks that wait for their numbers."""
-    shown = {
-        "title": "Checks to print",
-        "checks": refunds.list_checks_to_print(),
-        "may_print": request.user.has_perm(MAY_DECIDE),
-    }
-    return _render(request, "admin/payments/refund/checks.html", shown)
+    return render_page(
+        request,
+        "admin/payments/refund/checks.html",
+        title="Checks to print",
+        back=Refund,
+        checks=refunds.list_checks_to_print(),
+        may_print=request.user.has_perm(MAY_DECIDE),
+    )
 
 
 @require_safe
 @never_cache
 def show_refundable(request: HttpRequest) -> HttpResponse:
     """Cleared credit of enrollments that are over, each with the way to ask for its refund."""
-    shown = {
-        "title": "Credit of enrollments that are over",
-        "receipts": refunds.find_refundable(today=clock.today()),
-        "may_ask": request.user.has_perm(MAY_ASK),
-    }
-    return _render(request, "admin/payments/refund/due.html", shown)
+    return render_page(
+        request,
+        "admin/payments/refund/due.html",
+        title="Credit of enrollments that are over",
+        back=Refund,
+        receipts=refunds.find_refundable(today=clock.today()),
+        may_ask=request.user.has_perm(MAY_ASK),
+    )
 
 
 def _ask(request: HttpRequest, *, receipt_id: int, form: RefundForm) -> HttpResponse | None:
@@ -288,14 +292,12 @@ def _ask(request: HttpRequest, *, receipt_id: int, form: RefundForm) -> HttpResp
 def _decide(
     request: HttpRequest, refund_id: int, act: Callable[..., Refund], *, said: str, **more: str
 ) -> HttpResponse:
-    _require(request, MAY_DECIDE)
+    require(request, MAY_DECIDE)
     get_object_or_404(Refund, pk=refund_id)
-    try:
-        act(refund_id=refund_id, by=request.user, today=clock.today(), at=clock.now(), **more)
-    except UnableToRefund as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, said)
+    facts = {"by": request.user, "today": clock.today(), "at": clock.now()}
+    press(
+        request, act=partial(act, refund_id=refund_id, **facts, **more), refusals=(UnableToRefund,), said=said
+    )
     return redirect("admin:payments_refund_change", refund_id)
 
 
@@ -317,13 +319,3 @@ def _preview(*, receipt_id: int, cents: int, method: str) -> dict[str, Any]:
         "start_before": before.coverage_start,
         "start_after": after.coverage_start,
     }
-
-
-def _require(request: HttpRequest, permission: str) -> None:
-    if not request.user.has_perm(permission):
-        raise PermissionDenied("You may not do this. Ask an administrator for the right to.")
-
-
-def _render(request: HttpRequest, template: str, shown: dict[str, Any]) -> HttpResponse:
-    back = reverse("admin:payments_refund_changelist")
-    return render(request, template, {**admin.site.each_context(request), "list_url": back, **shown})

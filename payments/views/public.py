@@ -6,6 +6,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from billing import due_dates
+from billing.due_date_overrides import read_due_date
+from billing.outages import read_public_words
 from connector_pay.lib import clock
 from members.models import Plan
 from payments.statements import describe_cutoff
@@ -16,14 +18,19 @@ def show_front_door(request: HttpRequest) -> HttpResponseBase:
     """Two doors and the date that matters; whoever has signed in goes straight home."""
     if request.user.is_authenticated:
         return redirect("home")
-    pay_by = due_dates.find_pay_by(today=clock.today())
-    return render(request, "public/front_door.html", {"pay_by": pay_by, "doors_on_page": True})
+    today = clock.today()
+    shown = {
+        "pay_by": due_dates.find_pay_by(today=today, due_date=read_due_date()),
+        "outage_words": read_public_words(today=today),
+        "doors_on_page": True,
+    }
+    return render(request, "public/front_door.html", shown)
 
 
 @require_safe
 def show_how_to_pay(request: HttpRequest) -> HttpResponse:
     """Paying online, by phone and by mail, the dates, help, and seven questions."""
-    pay_by = due_dates.find_pay_by(today=clock.today())
+    pay_by = due_dates.find_pay_by(today=clock.today(), due_date=read_due_date())
     return render(request, "public/how_to_pay.html", {"pay_by": pay_by})
 
 

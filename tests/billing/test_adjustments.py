@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from billing.adjustments import UnableToAdjust, adjust
+from billing.corrections import UnableToCorrect
 from billing.invoices import issue_missing
-from billing.models import Account, Adjustment, Invoice, InvoiceLine
+from billing.models import Account, Correction, CorrectionKind, Invoice, InvoiceLine
 from tests.billing.books import (
     FEBRUARY,
     MARCH,
@@ -17,24 +17,15 @@ from tests.billing.books import (
     see,
     settle_and_clear,
 )
-from tests.people import make_staff
+from tests.billing.correcting import correct
 
 pytestmark = pytest.mark.usefixtures("books")
 DAY = date(2027, 1, 18)
 
 
-def correct(account: Account, cents: int, *, reference: str = "C1") -> Adjustment:
-    return adjust(
-        account_id=account.pk,
-        month=FEBRUARY,
-        cents=cents,
-        reason="the wrong rate was sent",
-        asked_by=make_staff(),
-        approved_by=make_staff(),
-        reference=reference,
-        today=DAY,
-        at=noon(DAY),
-    )
+def adjust(account: Account, cents: int, *, key: str = "C1") -> Correction:
+    facts = {"month": FEBRUARY, "cents": cents, "key": key}
+    return correct(CorrectionKind.ADJUSTMENT, account, today=DAY, **facts)
 
 
 def make_paid() -> Account:
@@ -45,7 +36,7 @@ def make_paid() -> Account:
 
 def test_thirty_dollars_more_on_the_18th_leave_the_month_paid_and_go_on_the_next_bill() -> None:
     account = make_paid()
-    correct(account, 30_00)
+    adjust(account, 30_00)
     assert see(account, today=DAY).due_cents == 0
     issue_missing(today=FEBRUARY, at=noon(FEBRUARY))
     march = Invoice.objects.get(account=account, coverage_month=MARCH)
@@ -56,7 +47,7 @@ def test_thirty_dollars_more_on_the_18th_leave_the_month_paid_and_go_on_the_next
 
 def test_less_is_credit_at_once() -> None:
     account = make_paid()
-    correct(account, -30_00)
+    adjust(account, -30_00)
     standing = see(account, today=DAY)
     assert (standing.due_cents, standing.credit_cents) == (0, 30_00)
 
@@ -64,21 +55,21 @@ def test_less_is_credit_at_once() -> None:
 @pytest.mark.parametrize("cents", [30_00, -30_00])
 def test_an_unpaid_first_bill_is_issued_anew(cents: int) -> None:
     account = make_account()
-    correct(account, cents)
+    adjust(account, cents)
     assert see(account, today=DAY).due_cents == PREMIUM + cents
 
 
-def test_a_reference_corrects_once_and_another_corrects_again() -> None:
+def test_a_form_corrects_once_and_another_corrects_again() -> None:
     account = make_account()
-    for reference in ("C1", "C1", "C2"):
-        correct(account, -10_00, reference=reference)
+    for key in ("C1", "C1", "C2"):
+        adjust(account, -10_00, key=key)
     assert see(account, today=DAY).due_cents == PREMIUM - 20_00
 
 
 @pytest.mark.parametrize("cents", [0, -PREMIUM - 1])
 def test_no_month_comes_to_less_than_nothing(cents: int) -> None:
     account = make_account()
-    with pytest.raises(UnableToAdjust):
-        correct(account, cents)
-    correct(account, -PREMIUM)
+    with pytest.raises(UnableToCorrect):
+        adjust(account, cents)
+    adjust(account, -PREMIUM)
     assert see(account, today=DAY).due_cents == 0

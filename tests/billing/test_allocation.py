@@ -15,9 +15,9 @@ from billing import allocation, invoices, overdue
 from billing.accounts import UnableToFindAccount
 from billing.allocation import NewReceipt, UnableToApply, UnableToFindReceipt
 from billing.balances import read_standings
+from billing.corrections import UnableToCorrect
 from billing.ledger import AlreadyPosted, read_balance
 from billing.models import Account, Allocation, Chart, DueDateOverride, Movement, Receipt
-from billing.waivers import UnableToWaive, grant_waiver
 from tests.billing.books import (
     FEBRUARY,
     MARCH,
@@ -32,7 +32,8 @@ from tests.billing.books import (
     settle_and_clear,
     take_back,
 )
-from tests.people import make_enrollment, make_rate, make_staff
+from tests.billing.correcting import waive
+from tests.people import make_enrollment, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
 DAY = date(2027, 1, 10)
@@ -254,18 +255,8 @@ def speak(account: Account, what: str, cents: int, which: int, day: date) -> Non
     if what == "price":
         make_rate(enrollment=read_enrollment(account), month=month, premium_cents=cents, at=noon(day))
     elif what == "waive":
-        with suppress(UnableToWaive):
-            grant_waiver(
-                account_id=account.pk,
-                months={month: cents},
-                asked_on=day - timedelta(days=which),
-                reason="hardship",
-                asked_by=make_staff(),
-                approved_by=make_staff(),
-                reference=f"{account.pk}-{day}-{which}",
-                today=day,
-                at=noon(day),
-            )
+        with suppress(UnableToCorrect):
+            waive(account, month, cents, asked_on=day - timedelta(days=which), today=day)
     else:
         DueDateOverride.objects.get_or_create(
             account=account,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from billing.corrections import UnableToCorrect
 from billing.invoices import issue_missing
-from billing.models import Account, Adjustment, Invoice
-from billing.waivers import UnableToWaive, grant_waiver
-from members.models import EnrollmentStatus, Notice, User
+from billing.models import Account, Adjustment, Correction, Invoice
+from members.models import EnrollmentStatus, Notice
 from tests.billing.books import (
     FEBRUARY,
     MARCH,
@@ -21,7 +21,7 @@ from tests.billing.books import (
     see,
     settle_and_clear,
 )
-from tests.people import make_staff
+from tests.billing.correcting import waive
 
 pytestmark = pytest.mark.usefixtures("books")
 ASKED = date(2027, 1, 20)
@@ -29,26 +29,14 @@ ASKED = date(2027, 1, 20)
 
 def grant(
     account: Account,
+    cents: int | None = None,
     *,
-    months: dict[date, int | None] | None = None,
+    month: date = FEBRUARY,
     asked_on: date = ASKED,
     today: date = ASKED,
-    people: tuple[User, User] | None = None,
     **facts: Any,
-) -> list[Adjustment]:
-    asked_by, approved_by = people or (make_staff(), make_staff())
-    defaults = {"reason": "lost her job", "reference": "H1", "asked_by": asked_by, "approved_by": approved_by}
-    how = defaults | facts
-    return list(
-        grant_waiver(
-            account_id=account.pk,
-            months={FEBRUARY: None} if months is None else months,
-            asked_on=asked_on,
-            today=today,
-            at=noon(today),
-            **how,
-        )
-    )
+) -> Correction:
+    return waive(account, month, cents, today=today, asked_on=asked_on, **facts)
 
 
 def read_state(account: Account) -> tuple[str, date]:
@@ -68,7 +56,7 @@ def test_a_full_waiver_of_the_first_bill_makes_coverage_active_without_payment()
 
 def test_a_partial_waiver_leaves_the_rest_to_pay_and_the_rest_in_time_holds_the_start() -> None:
     account = make_account()
-    grant(account, months={FEBRUARY: 200_00})
+    grant(account, cents=200_00)
     assert see(account, today=ASKED).due_cents == PREMIUM - 200_00
     receive(account, PREMIUM - 200_00, on=date(2027, 1, 23))
     review(date(2027, 1, 24))
@@ -80,7 +68,7 @@ def test_granted_after_the_push_it_counts_from_the_day_it_was_asked_for(asked_on
     account = make_account()
     receive(account, 84_17, on=date(2027, 1, 12))
     review(date(2027, 1, 24))
-    grant(account, months={FEBRUARY: 200_00}, asked_on=asked_on, today=date(2027, 1, 28))
+    grant(account, cents=200_00, asked_on=asked_on, today=date(2027, 1, 28))
     assert read_state(account) == (EnrollmentStatus.WAITING, start)
     assert see(account, today=date(2027, 1, 28)).binder_received == (start == FEBRUARY)
 
@@ -97,7 +85,7 @@ def test_granted_when_the_month_has_begun_it_waits_for_staff() -> None:
 def test_a_paid_month_waived_later_is_credit() -> None:
     account = make_account()
     settle_and_clear(receive(account, PREMIUM, on=date(2027, 1, 10)), on=date(2027, 1, 15))
-    grant(account, months={FEBRUARY: 100_00}, asked_on=date(2027, 2, 2), today=date(2027, 2, 3))
+    grant(account, cents=100_00, asked_on=date(2027, 2, 2), today=date(2027, 2, 3))
     standing = see(account, today=date(2027, 2, 3))
     assert (standing.due_cents, standing.credit_cents) == (0, 100_00)
     assert read_state(account) == (EnrollmentStatus.ACTIVE, FEBRUARY)
@@ -106,38 +94,40 @@ def test_a_paid_month_waived_later_is_credit() -> None:
 def test_a_month_not_billed_yet_is_billed_for_less() -> None:
     account = make_account()
     settle_and_clear(receive(account, PREMIUM, on=date(2027, 1, 10)), on=date(2027, 1, 15))
-    grant(account, months={MARCH: None})
+    grant(account, month=MARCH)
     issue_missing(today=FEBRUARY, at=noon(FEBRUARY))
     assert Invoice.objects.get(account=account, coverage_month=MARCH).amount_cents == 0
 
 
-def test_the_same_reference_again_waives_nothing_more() -> None:
-    account, people = make_account(), (make_staff(), make_staff())
-    first = grant(account, months={FEBRUARY: 50_00}, people=people)
-    assert grant(account, months={FEBRUARY: 50_00}, people=people) == first
+def test_the_same_form_again_waives_nothing_more() -> None:
+    account = make_account()
+    first = grant(account, cents=50_00, key="H1")
+    assert grant(account, cents=50_00, key="H1") == first
     assert see(account, today=ASKED).due_cents == PREMIUM - 50_00
+
+
+def test_several_months_are_waived_together() -> None:
+    account = make_account()
+    grant(account, cents=50_00, last_month=MARCH)
+    made = Adjustment.objects.order_by("coverage_month").values_list("coverage_month", "cents", "counts_from")
+    assert list(made) == [(FEBRUARY, -50_00, ASKED), (MARCH, -50_00, ASKED)]
 
 
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"months": {FEBRUARY: PREMIUM + 1}}, "does not come to that much"),
-        ({"months": {FEBRUARY: -1}}, "never adds"),
-        ({"months": {date(2026, 12, 1): None}}, "December 2026"),
-        ({"months": {date(2027, 2, 2): None}}, "first day"),
-        ({"months": {}}, "Name the months"),
+        ({"cents": PREMIUM + 1}, "does not come to that much"),
+        ({"cents": -1}, "never adds"),
+        ({"cents": 0}, "not nothing"),
+        ({"month": date(2026, 12, 1)}, "December 2026"),
+        ({"month": date(2027, 2, 2)}, "first day"),
+        ({"month": MARCH, "last_month": FEBRUARY}, "before the first"),
         ({"asked_on": date(2027, 1, 21)}, "has not come"),
-        ({"reason": " "}, "Say why"),
+        ({"why": " "}, "Say why"),
     ],
 )
 def test_what_cannot_be_waived_changes_nothing(facts: dict[str, Any], words: str) -> None:
     account = make_account()
-    with pytest.raises(UnableToWaive, match=words):
+    with pytest.raises(UnableToCorrect, match=words):
         grant(account, **facts)
     assert not Adjustment.objects.exists()
-
-
-def test_two_people_grant_it() -> None:
-    staff = make_staff()
-    with pytest.raises(UnableToWaive, match="Another person"):
-        grant(make_account(), people=(staff, staff))

@@ -4,15 +4,14 @@ from datetime import date, time
 
 import pytest
 
-from billing.adjustments import adjust
-from billing.models import Account, DueDateOverride, Invoice, StartReview
-from billing.waivers import grant_waiver
+from billing.models import Account, CorrectionKind, DueDateOverride, Invoice, StartReview
 from members.models import Enrollment, Notice
 from payments.models import Payment, PaymentStatus, Refund
 from payments.statements import describe_effect
+from tests.billing.correcting import correct, waive
 from tests.diary import Diary, eastern
 from tests.journeys.living import NOT_AUTHORIZED, PREMIUM, enroll, go_to, pay, read_coverage, see
-from tests.people import make_plan, make_rate, make_staff
+from tests.people import make_plan, make_rate
 
 pytestmark = pytest.mark.django_db
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2027, month, 1) for month in range(1, 5))
@@ -103,17 +102,7 @@ def test_a_waiver_asked_for_in_time_and_granted_after_the_push_starts_coverage_w
     account = enroll(diary)
     go_to(diary, date(2027, 1, 27))
     assert read_coverage(account) == ("waiting", MARCH)
-    grant_waiver(
-        account_id=account.pk,
-        months={FEBRUARY: None},
-        asked_on=date(2027, 1, 22),
-        reason="lost her job",
-        asked_by=make_staff(),
-        approved_by=make_staff(),
-        reference="H1",
-        today=diary.today,
-        at=diary.moment,
-    )
+    waive(account, FEBRUARY, asked_on=date(2027, 1, 22), today=diary.today)
     assert read_coverage(account) == ("active", FEBRUARY)
     diary.check()
     go_to(diary, date(2027, 2, 2))
@@ -164,17 +153,7 @@ def test_a_bill_of_90_paid_and_30_more_on_the_18th_go_on_the_next_bill(diary: Di
     account = enroll(diary, premium_cents=90_00)
     pay(diary, account, 90_00)
     go_to(diary, date(2027, 1, 18))
-    adjust(
-        account_id=account.pk,
-        month=FEBRUARY,
-        cents=30_00,
-        reason="the wrong rate was sent",
-        asked_by=make_staff(),
-        approved_by=make_staff(),
-        reference="C1",
-        today=diary.today,
-        at=diary.moment,
-    )
+    correct(CorrectionKind.ADJUSTMENT, account, month=FEBRUARY, cents=30_00, today=diary.today)
     assert see(diary, account).due_cents == 0
     go_to(diary, date(2027, 2, 1))
     assert list_bills(account) == [(FEBRUARY, 90_00), (MARCH, 120_00)]

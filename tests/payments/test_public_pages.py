@@ -1,14 +1,20 @@
 """Pages anyone may read: one language, errors that lead to their box, and a receipt that can be found from everywhere."""
 
 import re
+from datetime import date
+from uuid import uuid4
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
 
+from billing.models import CorrectionKind, Outage
 from payments.receipt_forms import FindReceiptForm
 from tests import people
+from tests.billing.correcting import correct
+from tests.diary import eastern
 from tests.payments.payers import read
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +31,31 @@ def test_pages_are_in_english_whatever_the_browser_asks_until_there_is_a_spanish
 @pytest.mark.parametrize("path", ["/", "/faq/", "/help/", "/guest/"])
 def test_a_receipt_can_be_found_from_every_page(path: str) -> None:
     assert 'href="/receipts/"' in Client().get(path).content.decode()
+
+
+def test_after_an_outage_everyone_reads_of_it_and_of_the_later_day_while_that_lasts() -> None:
+    outage = Outage.objects.create(
+        began_at=eastern(2027, 1, 23, 20),
+        ended_at=eastern(2027, 1, 24, 1),
+        what="the bank page",
+        public_words="You could not pay on January 23. You have until January 25.",
+        form_key=uuid4(),
+        recorded_by=people.make_staff(),
+        recorded_at=eastern(2027, 1, 24, 2),
+    )
+    what = {"month": date(2027, 2, 1), "new_date": date(2027, 1, 25), "outage_id": outage.pk}
+    for day, until, told in (
+        (24, "February 23", False),
+        (25, "January 25", True),
+        (26, "February 23", False),
+    ):
+        with time_machine.travel(eastern(2027, 1, day), tick=False):
+            page = read(Client().get("/"))
+            assert f"Pay by {until}" in page
+            assert (outage.public_words in page) == told
+            assert f"Pay by {until}" in read(Client().get("/how-to-pay/"))
+        if day == 24:
+            correct(CorrectionKind.MONTH_DUE_DATE, today=date(2027, 1, 24), **what)
 
 
 @pytest.mark.parametrize("status", [500, 503])

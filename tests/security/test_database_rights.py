@@ -34,6 +34,8 @@ APPEND_ONLY = (
         "billing_adjustment",
         "billing_invoiceline",
         "billing_receiptchange",
+        "billing_correctionmove",
+        "billing_outage",
     ),
     *(
         "payments_returnline",
@@ -55,6 +57,7 @@ KEPT = {
     "billing_receipt": {"cleared_on", "taken_back_on", "account_id", "received_date"},
     "billing_episode": {"status", "kind", "ended_on", "planned_end", "decided_by_id", "decided_on"},
     "billing_duedateoverride": {"reviewed_at"},
+    "billing_correction": {"status", "decided_by_id", "decided_at"},
     "billing_startreview": {"decided_at", "decision", "decided_by_id"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }

@@ -28,7 +28,7 @@ DROP_CHECK = "DROP TRIGGER billing_check_receipt ON billing_receipt; DROP FUNCTI
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0012_who_closed_and_revoked"),
+        ("billing", "0014_correction_rights"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
