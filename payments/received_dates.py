@@ -1,14 +1,13 @@
 """Received dates: the day of a check or a payment by phone corrected, forward or back; what it decided is decided anew."""
 
 from datetime import date, datetime, timedelta
-from typing import Protocol
-from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import override
 
 from billing.balances import Standing, read_standing
-from billing.models import Receipt, ReceiptChange
+from billing.correction_kinds import Rule
+from billing.models import Correction, Receipt, ReceiptChange
 from billing.policy import read_policy
 from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts
 from members.models import User
@@ -17,38 +16,24 @@ from payments.coverage_sentences import describe_first_bill
 from payments.models import Payment, PaymentChannel
 
 CHECK, PAYMENT = "check:", "payment:"
+NOT_THIS = "Only the day of a check or of a payment by phone is corrected."
 
 
 class UnableToChangeDate(ValueError):
     """The day may not be corrected so; the text says why, for staff. Nothing was changed."""
 
 
-class AskedFor(Protocol):
-    """What a person asked for and another may have approved: of which money, which day, why, by which form."""
-
-    receipt_id: int
-    new_date: date
-    why: str
-    form_key: UUID
-    asked_by: User
-
-
-def apply(correction: AskedFor, by: User, today: date, at: datetime) -> ReceiptChange:
-    """Do what was asked for; `by` approves it, where that is another person. Raises UnableToChangeDate."""
-    asker = correction.asked_by
+def apply(*, correction: Correction, by: User, today: date, at: datetime) -> ReceiptChange:
+    """Do what was asked for, and approved by another person where it takes one. Raises UnableToChangeDate."""
+    if correction.receipt_id is None or correction.new_date is None:
+        raise UnableToChangeDate("Name the money and its day.")
     decision = Decision(
-        by=asker,
-        approved_by=by if by.pk != asker.pk else None,
+        by=correction.asked_by,
+        approved_by=by if by.pk != correction.asked_by_id else None,
         why=correction.why,
         form_key=correction.form_key,
     )
-    return change_received_date(
-        receipt_id=correction.receipt_id,
-        received_date=correction.new_date,
-        decision=decision,
-        today=today,
-        at=at,
-    )
+    return _change(correction.receipt_id, correction.new_date, decision=decision, today=today, at=at)
 
 
 def change_received_date(
@@ -59,20 +44,27 @@ def change_received_date(
     A form key used before returns what it changed then. Raises UnableToChangeDate.
     """
     with transaction.atomic():
+        change = _change(receipt_id, received_date, decision=decision, today=today, at=at)
+        one_alone = decision.approved_by is None
+        if one_alone and takes_two(before=change.received_before, after=change.received_after):
+            raise UnableToChangeDate(
+                "Moved back across a due date it may start coverage or keep it. Another person must approve it."
+            )
+    return change
+
+
+def _change(
+    receipt_id: int, received_date: date, *, decision: Decision, today: date, at: datetime
+) -> ReceiptChange:
+    with transaction.atomic():
         receipt = Receipt.objects.filter(pk=receipt_id).first()
         if receipt is None or not may_be_corrected(receipt=receipt):
-            raise UnableToChangeDate("Only the day of a check or of a payment by phone is corrected.")
+            raise UnableToChangeDate(NOT_THIS)
         place = NewPlace(receipt.pk, receipt.account_id, received_date)
-        before = receipt.received_date
         try:
             (change,) = change_receipts(places=[place], decision=decision, today=today, at=at)
         except UnableToChangeReceipt as refusal:
             raise UnableToChangeDate(str(refusal)) from refusal
-        is_new = change.received_before == before
-        if is_new and decision.approved_by is None and takes_two(before=before, after=received_date):
-            raise UnableToChangeDate(
-                "Moved back across a due date it may start coverage or keep it. Another person must approve it."
-            )
         _tell(change, today=today, at=at)
     return change
 
@@ -119,3 +111,11 @@ def _tell(change: ReceiptChange, *, today: date, at: datetime) -> None:
 def _describe(standing: Standing, today: date) -> str:
     """While the first bill waits, what it takes; a start that moved brings a notice of its own."""
     return describe_first_bill(standing=standing, today=today)
+
+
+def _crosses(correction: Correction) -> bool:
+    receipt, day = correction.receipt, correction.new_date
+    return receipt is not None and day is not None and takes_two(before=receipt.received_date, after=day)
+
+
+RULE = Rule(apply=apply, takes_two=_crosses, refusals=(UnableToChangeDate,))

@@ -6,6 +6,25 @@ from django.db import migrations, models
 
 from connector_pay.lib.grants import keep_rows, make_append_only
 
+# A receipt counts elsewhere, or as of another day, only as a change that is written down says: whoever holds the login.
+CHECK_CHANGE = """
+CREATE FUNCTION billing_check_receipt() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE latest billing_receiptchange%ROWTYPE;
+BEGIN
+    SELECT * INTO latest FROM billing_receiptchange WHERE receipt_id = NEW.id ORDER BY id DESC LIMIT 1;
+    IF (latest.account_before_id, latest.received_before, latest.account_after_id, latest.received_after)
+        IS DISTINCT FROM (OLD.account_id, OLD.received_date, NEW.account_id, NEW.received_date)
+    THEN
+        RAISE EXCEPTION 'permission denied: no change of this receipt says so' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER billing_check_receipt BEFORE UPDATE ON billing_receipt FOR EACH ROW
+    WHEN ((OLD.account_id, OLD.received_date) IS DISTINCT FROM (NEW.account_id, NEW.received_date))
+    EXECUTE FUNCTION billing_check_receipt();
+"""
+DROP_CHECK = "DROP TRIGGER billing_check_receipt ON billing_receipt; DROP FUNCTION billing_check_receipt();"
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -90,6 +109,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(CHECK_CHANGE, DROP_CHECK),
         *make_append_only("billing_receiptchange"),
         *keep_rows(
             "billing_receipt", changing=("cleared_on", "taken_back_on", "account_id", "received_date")

@@ -11,9 +11,8 @@ from random import Random
 from typing import Any, TypedDict
 from uuid import UUID
 
-from billing.corrections import NewCorrection, approve, ask
 from billing.due_dates import find_due_date, first_of_month, next_month
-from billing.models import CorrectionKind, CorrectionStatus, Episode, EpisodeStatus, PrintKind
+from billing.models import CorrectionKind, Episode, EpisodeStatus, PrintKind
 from billing.policy import read_policy
 from billing.print_batches import UnableToMakeBatch, close_batch, draw_waiting, make_batch
 from billing.reinstatement import (
@@ -89,20 +88,17 @@ def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
     month = next_month(first_of_month(today))
     if not happens(roll(seed, "extension", month), DUE_DATE_EXTENDED):
         return 0
-    asker, approver = _find_staff()
-    key = UUID(int=roll(seed, "extension asked for", month).getrandbits(128), version=4)
     due_date = find_due_date(month, due_day=read_policy().due_day) + timedelta(days=DAYS_MORE)
-    asked = ask(
-        new=NewCorrection(CorrectionKind.MONTH_DUE_DATE, month=month, new_date=due_date),
+    return relief.correct(
+        CorrectionKind.MONTH_DUE_DATE,
+        people=_find_staff(),
         why="winter storm",
-        form_key=key,
-        by=asker,
+        key=f"extension:{month}",
         today=today,
         at=at,
+        month=month,
+        new_date=due_date,
     )
-    if asked.status == CorrectionStatus.ASKED:
-        approve(correction_id=asked.pk, by=approver, today=today, at=at)
-    return int(asked.asked_at == at)
 
 
 def relieve(*, seed: int, today: date, at: datetime) -> int:
@@ -111,13 +107,13 @@ def relieve(*, seed: int, today: date, at: datetime) -> int:
     return (
         relief.waive_months(people=people, **facts)
         + relief.correct_months(people=people, **facts)
-        + relief.extend_afterwards(**facts)
+        + relief.extend_afterwards(people=people, **facts)
     )
 
 
 def decide_starts(*, seed: int, today: date, at: datetime) -> int:
     """Starts that no run may move: they stay, or go where the rules put them; returns how many were decided."""
-    return relief.decide_starts(seed=seed, today=today, at=at, by=_find_staff()[1])
+    return relief.decide_starts(seed=seed, today=today, at=at, people=_find_staff())
 
 
 def give_back(*, seed: int, today: date, at: datetime) -> int:

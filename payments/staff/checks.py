@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -143,7 +144,7 @@ class ReceivedCheckAdmin(ReadOnlyAdmin):
         """Leads to its movements."""
         held = link_to_list(Movement, "In suspense", reference__startswith=f"{check.held_reference}:")
         counted = link_to_list(Movement, "On accounts", reference__startswith=f"check:{check.pk}-")
-        return held + " " + counted
+        return format_html("{} · {}", held, counted)
 
 
 def list_deeds(check: ReceivedCheck, *, request: HttpRequest) -> list[Deed]:

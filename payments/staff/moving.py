@@ -10,15 +10,17 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from billing.models import Receipt
-from billing.receipt_changes import Decision
+from billing import corrections
+from billing.corrections import NewCorrection, UnableToCorrect
+from billing.models import CorrectionKind, CorrectionStatus, Receipt
+from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts
 from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
-from connector_pay.lib.staff_pages import Effect, Page, WhyForm, require, show_act
+from connector_pay.lib.staff_pages import Done, Effect, Page, WhyForm, require, show_act
 from connector_pay.lib.templatetags.exchange import long_date
 from members.models import User
 from payments.moving import UnableToMoveMoney, move_money
-from payments.received_dates import UnableToChangeDate, change_received_date
+from payments.received_dates import NOT_THIS, may_be_corrected
 from payments.staff.check_forms import UnableToReadAccount, find_account
 from payments.staff.previews import preview_standings
 
@@ -107,21 +109,29 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
     require(request, MAY_CHANGE_DATE)
     receipt = _find(receipt_id)
 
-    def act(typed: Mapping[str, Any]) -> str:
-        change_received_date(
-            receipt_id=receipt_id,
-            received_date=typed["received_date"],
-            decision=_decide(request, typed),
+    def act(typed: Mapping[str, Any]) -> str | Done:
+        correction = corrections.ask(
+            new=_describe(receipt, typed),
+            why=typed["why"],
+            form_key=typed["form_key"],
+            by=cast("User", request.user),
             today=clock.today(),
             at=clock.now(),
         )
+        if correction.status == CorrectionStatus.ASKED:
+            return Done("Asked for. Another person must approve it.", correction)
         return "Corrected. The member is told."
 
     def preview(typed: Mapping[str, Any]) -> Effect:
+        if not may_be_corrected(receipt=receipt):
+            return Effect(refusal=NOT_THIS)
+        place = NewPlace(receipt.pk, receipt.account_id, typed["received_date"])
         return preview_standings(
-            act=lambda: act(typed),
+            act=lambda: change_receipts(
+                places=[place], decision=_decide(request, typed), today=clock.today(), at=clock.now()
+            ),
             account_ids=[receipt.account_id],
-            refusals=(UnableToChangeDate,),
+            refusals=(UnableToChangeReceipt,),
             today=clock.today(),
         )
 
@@ -139,7 +149,7 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
         request,
         page,
         act=act,
-        refusals=(UnableToChangeDate,),
+        refusals=(UnableToCorrect,),
         preview=preview,
         form_class=DateForm,
         needs_preview=True,
@@ -150,6 +160,15 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
 def _find(receipt_id: int) -> Receipt:
     receipts = Receipt.objects.select_related("account__enrollment__member", "account__enrollment__plan")
     return get_object_or_404(receipts, pk=receipt_id)
+
+
+def _describe(receipt: Receipt, typed: Mapping[str, Any]) -> NewCorrection:
+    return NewCorrection(
+        kind=CorrectionKind.RECEIVED_DATE,
+        account_id=receipt.account_id,
+        receipt_id=receipt.pk,
+        new_date=typed["received_date"],
+    )
 
 
 def _decide(request: HttpRequest, typed: Mapping[str, Any]) -> Decision:

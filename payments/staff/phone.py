@@ -84,7 +84,8 @@ class YesForm(forms.Form):
     """The caller's yes."""
 
     said_yes = forms.BooleanField(
-        label="The caller said yes", error_messages={"required": "Tick this once the caller has said yes"}
+        label="The caller said yes",
+        error_messages={"required": "Tick “The caller said yes” once the caller has said so"},
     )
     token = forms.CharField(widget=forms.HiddenInput)
 

@@ -68,12 +68,19 @@ class TestTheApplicationsRole:
             (Movement, {"cents": 1}),
             (Allocation, {"cents": 1}),
             (Invoice, {"amount_cents": 0}),
-            (Receipt, {"received_date": date(2027, 1, 1)}),
+            (Receipt, {"cents": 1}),
         ],
     )
     def test_it_cannot_change_what_is_written(self, model, change: dict[str, object]) -> None:
         with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
             model.objects.update(**change)
+
+    def test_it_cannot_date_or_move_money_without_a_change_that_says_so(self) -> None:
+        receive(make_account(), PREMIUM, on=DAY)
+        other = make_account()
+        for change in ({"received_date": date(2027, 1, 1)}, {"account": other}):
+            with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                Receipt.objects.update(**change)
 
     def test_the_self_check_finds_every_guard_in_place(self) -> None:
         assert find_missing_guards() == []

@@ -1,7 +1,6 @@
 """The received date of a check is corrected: forward by one person, back across a 23rd by two; the start follows."""
 
 from datetime import date
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -10,7 +9,6 @@ from billing import overdue
 from billing.models import Account, Receipt, ReceiptChange, StartReview
 from billing.receipt_changes import Decision
 from members.models import Notice, User
-from payments import received_dates
 from payments.received_dates import UnableToChangeDate, change_received_date, takes_two
 from tests import people
 from tests.payments.checking import bank, receive
@@ -100,14 +98,3 @@ def test_a_day_to_come_or_of_a_payment_online_is_refused(account: Account) -> No
     receipt = Receipt.objects.get(reference__startswith=f"check:{receive((account, PREMIUM)).pk}-")
     with pytest.raises(UnableToChangeDate, match="to come"):
         change(receipt, date(2027, 1, 26))
-
-
-def test_what_was_asked_for_and_approved_is_done_as_the_hook_says(account: Account) -> None:
-    receipt, asker, approver = receive_on(account, LATE), people.make_staff(), people.make_staff()
-    asked = SimpleNamespace(
-        receipt_id=receipt.pk, new_date=DUE, why="the stamp", form_key=uuid4(), asked_by=asker
-    )
-    with pytest.raises(UnableToChangeDate):
-        received_dates.apply(asked, asker, MONDAY, noon(MONDAY))
-    done = received_dates.apply(asked, approver, MONDAY, noon(MONDAY))
-    assert (done.by, done.approved_by, done.received_after) == (asker, approver, DUE)

@@ -87,6 +87,7 @@ def take_locks_away(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (recording, returns, settlement, overdue):
         monkeypatch.setattr(module, "lock_accounts", lock_nothing)
     monkeypatch.setattr("billing.allocation.lock_accounts", lock_nothing)
+    monkeypatch.setattr("billing.accounts.lock_accounts", lock_nothing)
 
 
 def prepare_valid_payment() -> Payment:

@@ -28,6 +28,7 @@ def take_locks_away(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (refunds, settlement, withdrawals):
         monkeypatch.setattr(module, "lock_accounts", lock_nothing)
     monkeypatch.setattr("billing.allocation.lock_accounts", lock_nothing)
+    monkeypatch.setattr("billing.accounts.lock_accounts", lock_nothing)
 
 
 def read_credit(payment: Payment) -> int:

@@ -33,9 +33,9 @@ APPEND_ONLY = (
         "billing_episodemove",
         "billing_adjustment",
         "billing_invoiceline",
+        "billing_receiptchange",
         "billing_correctionmove",
         "billing_outage",
-        "billing_receiptchange",
     ),
     *(
         "payments_returnline",

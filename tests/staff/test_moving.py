@@ -4,12 +4,15 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from billing.models import Account, Receipt, ReceiptChange
+from billing import corrections
+from billing.corrections import UnableToCorrect
+from billing.models import Account, Correction, Receipt, ReceiptChange
 from connector_pay.self_check import find_violations
+from tests import people
 from tests.diary import eastern
 from tests.payments.checking import receive
 from tests.payments.payers import read
-from tests.payments.paying import PREMIUM, make_account, pay
+from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon, pay
 from tests.staff.acts import check_refused, make_clerk, press, press_again
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -71,17 +74,22 @@ def test_a_check_is_dated_as_it_came(accounts: tuple[Account, Account]) -> None:
     assert str(ReceiptChange.objects.get().received_after) == "2027-01-11"
 
 
-def test_back_across_a_23rd_the_page_says_that_it_takes_another_person(
+def test_back_across_a_23rd_it_is_asked_for_and_another_person_approves(
     accounts: tuple[Account, Account],
 ) -> None:
     receive((accounts[0], PREMIUM))
-    receipt, clerk = Receipt.objects.get(), make_clerk("change_received_date")
-    address = reverse("admin:payments_payment_received_date", args=[receipt.pk])
-    typed = {"received_date": "2026-12-23", "why": "the stamp", "preview": "yes"}
-    page = clerk.post(address, typed | {"form_key": "6f1c2a34-8f5e-4a5f-9c39-0f6a3f3a1b33"})
-    assert "Another person must approve it" in read(page)
-    assert 'name="act"' not in page.content.decode()
+    receipt, clerk = Receipt.objects.get(), make_clerk("change_received_date", "view_correction")
+    answer, _ = press(clerk, "payments_payment_received_date", receipt.pk, received_date="2026-12-23")
+    assert "Another person must approve it" in read(answer)
     assert not ReceiptChange.objects.exists()
+    correction, approver = Correction.objects.get(), people.make_staff()
+    with pytest.raises(UnableToCorrect):
+        corrections.approve(
+            correction_id=correction.pk, by=correction.asked_by, today=TUESDAY, at=noon(TUESDAY)
+        )
+    corrections.approve(correction_id=correction.pk, by=approver, today=TUESDAY, at=noon(TUESDAY))
+    change = ReceiptChange.objects.get()
+    assert (change.by, change.approved_by) == (correction.asked_by, approver)
 
 
 def test_who_only_sees_does_none_of_it(accounts: tuple[Account, Account]) -> None:

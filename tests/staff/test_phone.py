@@ -81,7 +81,7 @@ def test_what_is_read_names_all_that_the_rule_asks_and_the_yes_makes_the_payment
 
 def test_without_the_yes_nothing_is_recorded(clerk: Client, account: Account) -> None:
     page = ask(clerk, account)
-    assert "Tick this once the caller has said yes" in read(say_yes(clerk, page, said_yes=""))
+    assert "Tick “The caller said yes” once the caller has said so" in read(say_yes(clerk, page, said_yes=""))
     assert not Payment.objects.exists()
 
 
