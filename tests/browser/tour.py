@@ -24,6 +24,7 @@ from payments.models import PaymentStatus
 from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
+from tests.browser.correction_tour import tour_corrections
 from tests.browser.staff_tour import tour_staff
 from tests.portal import Household, Portal
 
@@ -447,4 +448,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "replaced bill": tour_replaced_bill,
     "faults": tour_faults,
     "staff": tour_staff,
+    "corrections": tour_corrections,
 }
