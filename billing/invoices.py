@@ -19,7 +19,7 @@ from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import find_next_due_day, first_of_month, next_month
 from billing.ledger import Posting, post
-from billing.models import Account, Chart, DueDateOverride, Invoice, InvoiceLine
+from billing.models import BILLED_LATE, Account, Chart, DueDateOverride, Invoice, InvoiceLine
 from billing.policy import read_policy
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
@@ -104,7 +104,7 @@ def _give_time(months: Sequence[MonthToBill], *, today: date, at: datetime) -> N
         item for item in months if not item.binder_start and due_dates[item.account_id](item.month) < today
     ]
     due_date = find_next_due_day(today, due_day=read_policy().due_day)
-    rows = [(item.account_id, item.month, due_date, "billed after its due date", at, at) for item in late]
+    rows = [(item.account_id, item.month, due_date, BILLED_LATE, at, at) for item in late]
     insert_missing(model=DueDateOverride, columns=MOVED, rows=rows, returning=["id"])
 
 

@@ -26,7 +26,7 @@ from connector_pay.lib.templatetags.exchange import long_date
 from members.models import EnrollmentStatus, Notice
 from members.notices import find_kind
 
-NOTHING = "-"
+NOTHING = "None"
 COVERAGE = {
     EnrollmentStatus.WAITING.value: "Waits for its first payment",
     EnrollmentStatus.ACTIVE.value: "Active",
@@ -68,8 +68,12 @@ class Effect:
 
     def list_changes(self) -> list[Change]:
         """Every line of the preview, those that stay as they are among them: money first, then each bill, then the dates."""
-        was, will = _describe(self.before), _describe(self.after)
-        return [Change(words, was.get(words, NOTHING), will.get(words, NOTHING)) for words in was | will]
+        pairs = [(describe(self.before), describe(self.after)) for describe in _DESCRIBE]
+        return [
+            Change(words, was.get(words, NOTHING), will.get(words, NOTHING))
+            for was, will in pairs
+            for words in was | will
+        ]
 
     @property
     def title(self) -> str:
@@ -145,11 +149,8 @@ def _read_told(account_ids: list[int], *, after: int) -> dict[int, tuple[str, ..
     return {key: tuple(dict.fromkeys(told[member])) for key, member in members.items()}
 
 
-def _describe(picture: Picture) -> dict[str, str]:
-    return _describe_money(picture.standing) | _describe_bills(picture.standing) | _describe_dates(picture)
-
-
-def _describe_money(standing: Standing) -> dict[str, str]:
+def _describe_money(picture: Picture) -> dict[str, str]:
+    standing = picture.standing
     return {
         "Owed in all": format_dollars(standing.due_cents),
         "Of that past due": format_dollars(standing.past_due_cents),
@@ -157,12 +158,12 @@ def _describe_money(standing: Standing) -> dict[str, str]:
     }
 
 
-def _describe_bills(standing: Standing) -> dict[str, str]:
+def _describe_bills(picture: Picture) -> dict[str, str]:
     return {
         f"Still to pay for {bill.coverage_month:%B %Y}": (
             f"{format_dollars(bill.remaining_cents)} by {long_date(bill.due_date)}"
         )
-        for bill in standing.open_invoices
+        for bill in picture.standing.open_invoices
     }
 
 
@@ -184,3 +185,6 @@ def _describe_ladder(episode: Episode, *, is_cured: bool) -> str:
     last_day, ends_on = episode.ladder.last_day_to_pay, episode.ladder.ends_on
     end = long_date(ends_on) if ends_on else "a day that staff choose"
     return f"Pay by {long_date(last_day)}, else coverage ends {end}"
+
+
+_DESCRIBE = (_describe_money, _describe_bills, _describe_dates)

@@ -8,6 +8,7 @@ from billing.models.behind import EPISODE_MOVES as EPISODE_MOVES
 from billing.models.behind import Episode as Episode
 from billing.models.behind import EpisodeMove as EpisodeMove
 from billing.models.behind import EpisodeStatus as EpisodeStatus
+from billing.models.bills import BILLED_LATE as BILLED_LATE
 from billing.models.bills import Account as Account
 from billing.models.bills import Adjustment as Adjustment
 from billing.models.bills import AdjustmentKind as AdjustmentKind

@@ -176,6 +176,9 @@ class Adjustment(models.Model):
         return f"{self.kind} of {format_dollars(abs(self.cents))} for {self.coverage_month}"
 
 
+BILLED_LATE = "billed after its due date"  # why the day's work gives an account more time
+
+
 class DueDateOverride(models.Model):
     """A due date moved by policy, for a coverage month or for one account of it: data, not code. The latest row holds.
 
@@ -188,6 +191,9 @@ class DueDateOverride(models.Model):
     reason = models.CharField(max_length=200)
     correction = models.OneToOneField(
         "billing.Correction", null=True, blank=True, on_delete=models.PROTECT, related_name="override"
+    )
+    is_older = models.BooleanField(
+        default=False, db_default=False, help_text="moved before people did so by corrections"
     )
     recorded_at = models.DateTimeField()
     reviewed_at = models.DateTimeField(
@@ -205,6 +211,12 @@ class DueDateOverride(models.Model):
                 fields=["coverage_month", "account"],
                 condition=models.Q(correction=None),
                 name="one_override_per_account_month",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_older=True)
+                | models.Q(correction__isnull=False)
+                | models.Q(account__isnull=False, reason=BILLED_LATE),
+                name="override_has_its_correction",
             ),
         ]
 

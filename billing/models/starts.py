@@ -48,7 +48,7 @@ class StartReview(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"start of {self.enrollment}: {self.stands_at}, by the rules {self.rules_give}"
+        return f"start of {self.enrollment}: {self.stands_at:%B %Y}, by the rules {self.rules_give:%B %Y}"
 
     @property
     def decided_start(self) -> date | None:

@@ -78,6 +78,21 @@ class CorrectionAdmin(ReadOnlyAdmin):
         more = describe_actions(correction, request=request) if correction else {}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without what this kind of correction does not have."""
+        has = {
+            "account_link": "account_id",
+            "receipt_link": "receipt_id",
+            "review_link": "start_review_id",
+            "outage_link": "outage_id",
+        }
+        return [name for name in self.fields if name not in has or getattr(obj, has[name], None)]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """What it adjusted, where it adjusted anything."""
+        has_adjusted = obj is not None and obj.adjustments.exists()
+        return self.inlines if has_adjusted else self.inlines[:1]
+
     @admin.display(description="member")
     def member(self, correction: Correction) -> str:
         """Leads to the member."""
@@ -121,7 +136,8 @@ def describe(correction: Correction) -> str:
             f"{format_dollars(abs(correction.cents))} {put} {'each month' if correction.months[1:] else ''}"
         )
     if correction.new_date:
-        parts.append(long_date(correction.new_date))
+        way = "received" if correction.receipt_id else "due"
+        parts.append(f"{way} {long_date(correction.new_date)}")
     if correction.decision:
         parts.append(correction.get_decision_display())
     return ": ".join(part.strip() for part in parts if part)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -25,13 +26,30 @@ from members.models import User
 MAY_DECIDE = "billing.decide_start"
 
 
+class DecidedFilter(admin.SimpleListFilter):
+    """Those that wait, or those that were decided."""
+
+    title = "decision"
+    parameter_name = "decided"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The two."""
+        return [("no", "Waits for a decision"), ("yes", "Decided")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StartReview]) -> QuerySet[StartReview]:
+        """The reviews of the choice."""
+        if self.value() in ("yes", "no"):
+            return queryset.filter(decided_at__isnull=self.value() == "no")
+        return queryset
+
+
 @admin.register(StartReview)
 class StartReviewAdmin(ReadOnlyAdmin):
     """A start of coverage that waits for staff, or was decided by them."""
 
     change_form_template = "admin/deeds.html"
     list_display = ("id", "member", "plan", "stands_at", "rules_give", "why", "opened_on", "decision")
-    list_filter = (("decided_at", admin.EmptyFieldListFilter),)
+    list_filter = (DecidedFilter,)
     list_select_related = ("enrollment__member", "enrollment__plan", "enrollment__account")
     fields = (
         *("member", "account_link", "stands_at", "rules_give", "why", "opened_on"),
@@ -104,7 +122,7 @@ def decide(request: HttpRequest, review_id: int) -> HttpResponse:
 
     page = Page(
         title="Decide where coverage starts",
-        button="Decide so",
+        button="Decide this start",
         back=review,
         facts=[
             *list_facts(review.enrollment.account),

@@ -32,7 +32,7 @@ from tests.billing.books import (
     settle_and_clear,
     take_back,
 )
-from tests.billing.correcting import waive
+from tests.billing.correcting import make_override, waive
 from tests.people import make_enrollment, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -257,12 +257,8 @@ def speak(account: Account, what: str, cents: int, which: int, day: date) -> Non
     elif what == "waive":
         with suppress(UnableToCorrect):
             waive(account, month, cents, asked_on=day - timedelta(days=which), today=day)
-    else:
-        DueDateOverride.objects.get_or_create(
-            account=account,
-            coverage_month=month,
-            defaults={"due_date": day, "reason": "a storm", "recorded_at": noon(day)},
-        )
+    elif not DueDateOverride.objects.filter(account=account, coverage_month=month).exists():
+        make_override(account=account, coverage_month=month, due_date=day, recorded_at=noon(day))
 
 
 def act_on(reference: str, what: str, day: date) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from billing import overdue
 from billing.allocation import UnableToApply
-from billing.models import Account, Allocation, DueDateOverride, Invoice
+from billing.models import Account, Allocation, Invoice
 from members.models import EnrollmentStatus, Notice, StartMove
 from tests.billing.books import (
     APRIL,
@@ -23,6 +23,7 @@ from tests.billing.books import (
     settle_and_clear,
     take_back,
 )
+from tests.billing.correcting import make_override
 from tests.people import make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -309,7 +310,7 @@ class TestOverrides:
 
     @staticmethod
     def extend(month: date, day: date, *, account: Account | None = None) -> None:
-        DueDateOverride.objects.create(
+        make_override(
             coverage_month=month, account=account, due_date=day, reason="a storm", recorded_at=noon(day)
         )
 

@@ -13,6 +13,7 @@ from billing.models import (
     Adjustment,
     Correction,
     CorrectionKind,
+    DueDateOverride,
     Receipt,
     StartDecision,
     StartReview,
@@ -192,3 +193,10 @@ class TestAStart:
         assert see(account, today=day).coverage_start == start
         with pytest.raises(UnableToCorrect, match="decided before"):
             decide(StartReview.objects.get(), decision, today=day)
+
+
+def test_a_due_date_moved_without_a_correction_is_refused_by_the_database() -> None:
+    facts = {"coverage_month": FEBRUARY, "due_date": date(2027, 1, 31), "recorded_at": noon(DAY)}
+    for account in (None, make_account()):
+        with pytest.raises(IntegrityError, match="override_has_its_correction"), transaction.atomic():
+            DueDateOverride.objects.create(account=account, reason="by the back door", **facts)

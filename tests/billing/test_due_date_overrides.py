@@ -5,17 +5,16 @@ from datetime import date
 import pytest
 
 from billing.due_date_overrides import read_due_date, read_due_dates
-from billing.models import Account, DueDateOverride
+from billing.models import Account
 from tests.billing.books import FEBRUARY, MARCH, make_account, noon
+from tests.billing.correcting import make_override
 
 pytestmark = pytest.mark.usefixtures("books")
 RECORDED = noon(date(2027, 1, 10))
 
 
 def move_due_date(day: date, *, month: date = FEBRUARY, account: Account | None = None) -> None:
-    DueDateOverride.objects.create(
-        coverage_month=month, account=account, due_date=day, reason="a storm", recorded_at=RECORDED
-    )
+    make_override(coverage_month=month, account=account, due_date=day, reason="a storm", recorded_at=RECORDED)
 
 
 def test_without_overrides_the_23rd_of_the_month_before_holds() -> None:

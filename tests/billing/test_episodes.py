@@ -7,7 +7,7 @@ import pytest
 from billing import episodes
 from billing.episodes import read_behind
 from billing.ladders import Kind
-from billing.models import DueDateOverride, Episode, EpisodeMove, StartDecision, StartReview
+from billing.models import Episode, EpisodeMove, StartDecision, StartReview
 from billing.start_decisions import decide_start
 from members import outbox
 from members.models import Enrollment, Notice
@@ -28,6 +28,7 @@ from tests.billing.behind import (
     send_mail,
 )
 from tests.billing.books import noon, take_back
+from tests.billing.correcting import make_override
 from tests.billing.printing import LETTERS, close, draw, make
 from tests.people import make_staff
 
@@ -84,7 +85,7 @@ class TestOpening:
 
     def test_a_due_date_moved_for_one_account_is_its_own(self) -> None:
         account = cover(today=TODAY)
-        DueDateOverride.objects.create(
+        make_override(
             account=account,
             coverage_month=JANUARY,
             due_date=date(2025, 12, 28),

@@ -25,6 +25,7 @@ from tests.billing.books import (
     settle_and_clear,
     take_back,
 )
+from tests.billing.correcting import make_override
 from tests.people import make_rate, make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -32,7 +33,7 @@ DECEMBER_5, DECEMBER_28, EXTENDED = date(2026, 12, 5), date(2026, 12, 28), date(
 
 
 def extend(month: date, day: date, *, recorded: date, account: Account | None = None) -> DueDateOverride:
-    return DueDateOverride.objects.create(
+    return make_override(
         coverage_month=month, account=account, due_date=day, reason="a storm", recorded_at=noon(recorded)
     )
 

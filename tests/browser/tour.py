@@ -24,6 +24,7 @@ from payments.models import PaymentStatus
 from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
+from tests.browser.correction_tour import tour_corrections
 from tests.browser.handling_tour import tour_handling
 from tests.browser.staff_tour import tour_staff
 from tests.portal import Household, Portal
@@ -449,4 +450,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "faults": tour_faults,
     "staff": tour_staff,
     "staff handling": tour_handling,
+    "corrections": tour_corrections,
 }

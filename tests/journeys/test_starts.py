@@ -4,11 +4,11 @@ from datetime import date, time
 
 import pytest
 
-from billing.models import Account, CorrectionKind, DueDateOverride, Invoice, StartReview
+from billing.models import Account, CorrectionKind, Invoice, StartReview
 from members.models import Enrollment, Notice
 from payments.models import Payment, PaymentStatus, Refund
 from payments.statements import describe_effect
-from tests.billing.correcting import correct, waive
+from tests.billing.correcting import correct, make_override, waive
 from tests.diary import Diary, eastern
 from tests.journeys.living import NOT_AUTHORIZED, PREMIUM, enroll, go_to, pay, read_coverage, see
 from tests.people import make_plan, make_rate
@@ -19,7 +19,7 @@ starts = pytest.mark.starts
 
 
 def extend_january(diary: Diary) -> None:
-    DueDateOverride.objects.create(
+    make_override(
         coverage_month=JANUARY, due_date=date(2026, 12, 31), reason="a storm", recorded_at=diary.moment
     )
 

@@ -4,10 +4,10 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from billing.models import DueDateOverride
 from payments.models import Payment, PaymentStatus
 from payments.recording import UnableToRecord
 from payments.statements import expected_clearing_date
+from tests.billing.correcting import make_override
 from tests.diary import Diary, eastern
 from tests.journeys.living import (
     JUST_AFTER_FIVE,
@@ -66,7 +66,7 @@ class TestTheDueDate:
     def test_december_23_extended_to_december_31_and_paid_december_28_starts_january_1(
         self, diary: Diary
     ) -> None:
-        DueDateOverride.objects.create(
+        make_override(
             coverage_month=first(2027, 1),
             due_date=date(2026, 12, 31),
             reason="a storm",

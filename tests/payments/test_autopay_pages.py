@@ -10,7 +10,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import DueDateOverride
 from connector_pay.lib import clock
 from members.models import Member, Notice
 from members.notices import write
@@ -24,6 +23,7 @@ from payments.banking_calendar import read_calendar
 from payments.mandates import suspend_mandates
 from payments.models import Authorization, DraftAnnouncement, Mandate, Payment, PaymentDraft
 from tests import people
+from tests.billing.correcting import make_override
 from tests.diary import Diary, eastern
 from tests.payments.autopay.granting import turn_on
 from tests.payments.payers import (
@@ -265,7 +265,7 @@ def test_what_is_no_longer_true_when_the_request_arrives_is_shown_anew_and_nothi
 def test_a_bill_that_changed_meanwhile_is_shown_anew(client: Client, member: Member) -> None:
     review = go_to_review(client, choose(member, "health"))
     page = client.get(review)
-    DueDateOverride.objects.create(
+    make_override(
         coverage_month=date(2027, 2, 1),
         due_date=THE_22ND.replace(day=20),
         reason="x",

@@ -4,13 +4,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from billing.models import Account, DueDateOverride
+from billing.models import Account
 from members.models import Notice
 from members.notices import write
 from payments.autopay.announcing import announce_drafts
 from payments.mandates import suspend_mandates
 from payments.models import MandateStatus, PaymentChannel
 from payments.reminders import remind
+from tests.billing.correcting import make_override
 from tests.payments.autopay.granting import turn_on
 from tests.payments.paying import FEBRUARY, PREMIUM, TUESDAY, make_account, make_payer, noon, pay
 from tests.payments.test_consequences import grant_autopay
@@ -152,7 +153,7 @@ def test_what_is_paid_until_the_draft_is_within_the_limit_is_left_to_autopay():
 def test_a_due_date_moved_for_the_month_or_for_the_account_decides(own):
     account = make_paperless_account()
     moved = date(2027, 1, 31)
-    DueDateOverride.objects.create(
+    make_override(
         coverage_month=FEBRUARY,
         account=account if own else None,
         due_date=moved,

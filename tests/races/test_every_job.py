@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from billing import invoices
-from billing.models import Account, DueDateOverride
+from billing.models import Account
 from connector_pay.celery import read_timetable
 from connector_pay.lib import clock
 from connector_pay.lib.jobs import Job, run_until
@@ -26,6 +26,7 @@ from members.models import Enrollment, EnrollmentMove, Notice
 from payments.drafts import Contents, start_draft
 from payments.models import PaymentDraft
 from tests import people
+from tests.billing.correcting import make_override
 from tests.crash_points import Stage
 from tests.diary import END_OF_DAY, Diary, eastern
 from tests.journeys.living import CLOSED_ACCOUNT, NO_MONEY, pay
@@ -80,7 +81,7 @@ def live_until_the_eve() -> None:
     behind = enroll(16, "Liz", premium_cents=0, requested_start=FEBRUARY).enrollment
     people.make_rate(enrollment=behind, month=date(2027, 3, 1), premium_cents=284_17)  # due on the 23rd
     kim, gina = enroll(16, "Kim"), enroll(16, "Gina")
-    DueDateOverride.objects.create(  # reminded two days before
+    make_override(  # reminded two days before
         account=kim,
         coverage_month=date(2027, 3, 1),
         due_date=date(2027, 2, 26),

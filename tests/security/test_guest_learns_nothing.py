@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 
 from billing.invoices import issue_missing
-from billing.models import DueDateOverride
 from connector_pay.lib import clock
 from members.models import Member
 from payments.channels import guest
 from payments.models import Payment
 from tests import people
+from tests.billing.correcting import make_override
 from tests.diary import eastern
 from tests.payments.payers import (
     authorize,
@@ -76,7 +76,7 @@ def make_extended() -> Member:
     """Somebody with a later due date of their own."""
     member = make_household()
     account = find_account(member)
-    DueDateOverride.objects.create(
+    make_override(
         account=account,
         coverage_month=date(2027, 2, 1),
         due_date=date(2027, 1, 31),

@@ -315,5 +315,5 @@ def test_lists_show_what_waits() -> None:
     page = hire("move_month_due_date").get(find_url("correction_changelist"), {"status__exact": "asked"})
     assert "Everyone" in read(page)
     assert find_url("correction_month") in page.content.decode()
-    assert "February 2027: January 31, 2027" in read(page)
+    assert "February 2027: due January 31, 2027" in read(page)
     assert asked.get_status_display() in read(page)

@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import Account, DueDateOverride
+from billing.models import Account
 from members.models import Notice
 from payments import recording, tasks
 from payments.autopay import announcing, drafting
@@ -16,6 +16,7 @@ from payments.bank_accounts import approve, block
 from payments.canceling import cancel_payment
 from payments.mandates import suspend_mandates
 from payments.models import BankAccount, DraftAnnouncement, Mandate, Payment
+from tests.billing.correcting import make_override
 from tests.diary import eastern
 from tests.payments.autopay.granting import make_member_payer, turn_on
 from tests.payments.paying import PREMIUM, make_account, make_details, noon, pay
@@ -188,7 +189,7 @@ class TestAnnouncing:
     ) -> None:
         (mandate,) = turn_on(make_account(), at=noon(date(2027, 1, 20)), ceiling_cents=200_00)
         moved = {"coverage_month": date(2027, 2, 1), "due_date": date(2027, 2, 20)}
-        DueDateOverride.objects.create(reason="storm", recorded_at=noon(date(2027, 1, 20)), **moved)
+        make_override(reason="storm", recorded_at=noon(date(2027, 1, 20)), **moved)
         payer = make_member_payer(mandate.account)
         pay(mandate.account, scheduled, today=date(2027, 1, 31), received=date(2027, 2, 10), payer=payer)
         self.announce(date(2027, 2, 1))
