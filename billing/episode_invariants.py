@@ -74,6 +74,7 @@ UNPAID = f"""
         AND NOT EXISTS (SELECT FROM billing_episodemove AS move JOIN billing_episode AS episode ON episode.id = move.episode_id
                         WHERE episode.account_id = account.id AND move.at >= %(then)s)
 """
+# Nothing has come, moved, been billed anew or been given more time since.
 STANDS_STILL = f"""
     SELECT episode.id FROM billing_episode AS episode
     WHERE episode.status IN ({BEHIND_SQL}) AND episode.opened_at < %(then)s AND NOT EXISTS (
@@ -81,6 +82,12 @@ STANDS_STILL = f"""
     ) AND NOT EXISTS (
         SELECT FROM billing_allocation AS moved JOIN billing_invoice AS invoice ON invoice.id = moved.invoice_id
         WHERE invoice.account_id = episode.account_id AND moved.at >= %(then)s
+    ) AND NOT EXISTS (
+        SELECT FROM billing_invoice AS invoice WHERE invoice.account_id = episode.account_id
+            AND (invoice.issued_at >= %(then)s OR invoice.voided_at >= %(then)s)
+    ) AND NOT EXISTS (
+        SELECT FROM billing_duedateoverride AS given
+        WHERE coalesce(given.account_id, episode.account_id) = episode.account_id AND given.recorded_at >= %(then)s
     )
 """
 

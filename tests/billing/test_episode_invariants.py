@@ -13,10 +13,12 @@ from billing.models import (
     EpisodeMove,
     Invoice,
 )
+from billing.waivers import grant_waiver
 from connector_pay.lib.models import JobRun
 from members.models import Enrollment, Notice
 from tests.billing.behind import confirm, cover, cover_two_months_late, keep_start, live, night, pay
 from tests.billing.books import list_broken, noon, take_back
+from tests.people import make_staff
 
 pytestmark = pytest.mark.usefixtures("db")
 FOUND, LISTED, LISTED_LONG = date(2025, 12, 24), date(2026, 1, 30), date(2026, 3, 30)
@@ -98,6 +100,31 @@ def test_an_episode_that_asks_for_nothing_any_more_is_found_after_the_night() ->
     finish("review_behind", date(2026, 1, 4))
     assert list_broken() == ["behind needlessly"]
     night(date(2026, 1, 4))
+    assert list_broken() == []
+
+
+def extend(account: Account) -> None:
+    """January may be paid for until the end of the month after all."""
+    more = {"coverage_month": date(2026, 1, 1), "due_date": date(2026, 1, 31), "reason": "a storm"}
+    DueDateOverride.objects.create(recorded_at=noon(date(2026, 1, 2)), **more)
+
+
+def waive(account: Account) -> None:
+    """Nothing is left to pay for January and February."""
+    months = {date(2026, month, 1): None for month in (1, 2)}
+    asked = {"asked_on": date(2026, 1, 2), "reason": "a flood", "reference": "H1"}
+    people = {"asked_by": make_staff(), "approved_by": make_staff()}
+    now = {"today": date(2026, 1, 2), "at": noon(date(2026, 1, 2))}
+    grant_waiver(account_id=account.pk, months=months, **asked, **people, **now)
+
+
+@pytest.mark.parametrize("relieve", [extend, waive])
+def test_more_time_or_a_waiver_after_the_night_is_the_next_nights(relieve: Callable[[Account], None]) -> None:
+    relieve(make_behind(date(2026, 1, 2)))
+    assert list_broken() == []
+    finish("review_behind", date(2026, 1, 3))
+    assert list_broken() == ["behind needlessly"]
+    night(date(2026, 1, 3))
     assert list_broken() == []
 
 
