@@ -32,6 +32,8 @@ from payments.models import (
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
+from payments.staff import returns as returns  # its review registers itself
+from payments.staff.bank_lines import show_entry_line, show_return_lines
 from payments.staff.proofs import show_proof
 
 HALF = 5
@@ -49,7 +51,7 @@ class FileEntryInline(ReadOnlyInline):
 
     model = FileEntry
     verbose_name_plural = "file entries"
-    fields = ("file_link", "line", "trace", "amount")
+    fields = ("file_link", "line_link", "trace", "amount")
     amount = show_dollars("amount_cents", "amount")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FileEntry]:
@@ -60,6 +62,12 @@ class FileEntryInline(ReadOnlyInline):
     def file_link(self, entry: FileEntry) -> str:
         """Leads to the file."""
         return link_to(entry.file)
+
+    @admin.display(description="line")
+    def line_link(self, entry: FileEntry) -> str:
+        """Leads to the line, masked."""
+        address = reverse("admin:payments_fileentry_line", args=[entry.pk])
+        return format_html('<a href="{}">Line {}</a>', address, entry.line)
 
 
 @admin.register(Payment)
@@ -276,7 +284,7 @@ class FileEntryAdmin(ReadOnlyAdmin):
 
     list_display = ("trace", "payment_link", "file", "line", "amount")
     list_select_related = ("file", "payment")
-    fields = ("trace", "cycle", "payment_link", "file_link", "line", "amount")
+    fields = ("trace", "cycle", "payment_link", "refund_link", "file_link", "line", "as_it_stands", "amount")
     search_paths = {
         "trace": "trace",
         "confirmation": "payment__confirmation_number",
@@ -284,6 +292,26 @@ class FileEntryAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Trace number, confirmation number or Member ID"
     amount = show_dollars("amount_cents", "amount")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the addresses of the bank's own lines."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:entry_id>/line/", wrap(show_entry_line), name="payments_fileentry_line"),
+            path("returned/<int:line_id>/", wrap(show_return_lines), name="payments_returnline_raw"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="refund")
+    def refund_link(self, entry: FileEntry) -> str:
+        """Leads to the refund."""
+        return link_to(entry.refund)
+
+    @admin.display(description="as it stands in the file")
+    def as_it_stands(self, entry: FileEntry) -> str:
+        """Leads to the line, masked."""
+        address = reverse("admin:payments_fileentry_line", args=[entry.pk])
+        return format_html('<a href="{}">The line of the bank file, masked</a>', address)
 
     @admin.display(description="payment")
     def payment_link(self, entry: FileEntry) -> str:
@@ -294,36 +322,3 @@ class FileEntryAdmin(ReadOnlyAdmin):
     def file_link(self, entry: FileEntry) -> str:
         """Leads to the file."""
         return link_to(entry.file)
-
-
-@admin.register(ReturnLine)
-class ReturnLineAdmin(ReadOnlyAdmin):
-    """One return or correction that the bank sent: applied once, or parked for a person."""
-
-    list_display = ("code", "trace", "amount", "payment_link", "applied", "parked_because", "at")
-    list_filter = ("applied", "code")
-    list_select_related = ("entry__payment",)
-    fields = (
-        "code",
-        "trace",
-        "amount",
-        "payment_link",
-        "file_link",
-        "line",
-        "applied",
-        "parked_because",
-        "at",
-    )
-    search_paths = {"trace": "trace", "text": "code", "confirmation": "entry__payment__confirmation_number"}
-    search_help_text = "Trace number, return code or confirmation number"
-    amount = show_dollars("amount_cents", "amount")
-
-    @admin.display(description="payment")
-    def payment_link(self, line: ReturnLine) -> str:
-        """Leads to the payment it names."""
-        return link_to(line.entry.payment if line.entry else None)
-
-    @admin.display(description="file")
-    def file_link(self, line: ReturnLine) -> str:
-        """Leads to the file it came in."""
-        return link_to(line.file)

@@ -29,6 +29,7 @@ from payments.models.files import (
     FileMove,
     FileStatus,
     ReturnLine,
+    ReturnResolution,
 )
 from payments.models.lookups import LookupCount
 from payments.models.moves import Move
@@ -70,6 +71,7 @@ __all__ = [
     "RefundMove",
     "RefundStatus",
     "ReturnLine",
+    "ReturnResolution",
     "RoutingNumber",
     "Validation",
 ]

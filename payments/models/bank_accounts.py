@@ -66,6 +66,9 @@ class BankAccount(models.Model):
     added_at = models.DateTimeField()
     hidden_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["last_four"], name="bank_account_by_last_four")]
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ending {self.last_four}"
 

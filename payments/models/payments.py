@@ -1,6 +1,7 @@
 """Payments: each one debit of one bank account for one billing account, and its history."""
 
 from django.db import models
+from django.db.models.functions import Upper
 
 from billing.models import Account
 from connector_pay.lib.states import StateMachine
@@ -93,6 +94,15 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["status", "received_date"], name="payment_by_status"),
             models.Index(fields=["-recorded_at", "-id"], name="payment_latest"),
+            # What was collected, by day and method, is read from the index alone.
+            models.Index(
+                fields=["received_date"],
+                include=["status", "channel", "amount_cents"],
+                name="payment_by_received",
+            ),
+            models.Index(
+                Upper("receipt_email"), name="payment_by_email", condition=~models.Q(receipt_email="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ APPEND_ONLY = (
         "payments_mandatemove",
         "payments_draftannouncement",
         "payments_refundmove",
+        "payments_returnresolution",
         "billing_withdrawal",
         "billing_printedletter",
         "billing_episodemove",
