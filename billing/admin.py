@@ -5,12 +5,15 @@ be changed.
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt
 from billing.paper_admin import (
     PrintBatchAdmin as PrintBatchAdmin,  # its review registers itself, and that of codes
 )
 from billing.staff import episodes as episodes  # its review registers itself
+from billing.staff import start_reviews as start_reviews  # its review registers itself
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -54,7 +57,7 @@ class AccountAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "member", "plan", "opened_at")
     list_select_related = ("enrollment__member", "enrollment__plan")
-    fields = ("id", "member", "enrollment_link", "opened_at", "payments", "movements")
+    fields = ("id", "member", "enrollment_link", "opened_at", "timeline", "payments", "movements")
     inlines = (InvoiceInline, ReceiptInline)
     search_paths = {
         "member_id": "enrollment__member__member_id",
@@ -78,6 +81,12 @@ class AccountAdmin(ReadOnlyAdmin):
     def enrollment_link(self, account: Account) -> str:
         """Leads to the enrollment."""
         return link_to(account.enrollment)
+
+    @admin.display(description="timeline")
+    def timeline(self, account: Account) -> str:
+        """Leads to all that happened on it."""
+        address = reverse("admin:account_timeline", args=[account.pk])
+        return format_html('<a href="{}">All that happened on this account</a>', address)
 
     @admin.display(description="payments")
     def payments(self, account: Account) -> str:
