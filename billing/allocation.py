@@ -31,6 +31,17 @@ class NewReceipt:
     received_date: date
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Money that was counted under a reference: what taking it back or making it final needs to know."""
+
+    pk: int
+    account_id: int
+    reference: str
+    cents: int
+    taken_back_on: date | None
+
+
 class UnableToApply(ValueError):
     """Money counts once it is received: more than nothing, not before its day."""
 
@@ -129,17 +140,18 @@ def _count(receipts: Sequence[NewReceipt], *, today: date, at: datetime) -> set[
     return {account_id for account_id, *_ in new}
 
 
-def _lock_receipts(references: Iterable[str]) -> list[Receipt]:
+def _lock_receipts(references: Iterable[str]) -> list[_Counted]:
     """Lock the accounts of the receipts, then read the receipts. Raises UnableToFindReceipt."""
     asked = set(references)
     found = Receipt.objects.filter(reference__among=asked).order_by("pk")
     lock_accounts(account_ids=set(found.values_list("account_id", flat=True)))
-    receipts = list(found.all())
+    columns = ("pk", "account_id", "reference", "cents", "taken_back_on")
+    receipts = [_Counted(*row) for row in found.values_list(*columns)]
     missing = asked - {receipt.reference for receipt in receipts}
     if missing:
         raise UnableToFindReceipt(f"No money was counted under {min(missing)}.")
     return receipts
 
 
-def _move(receipt: Receipt, debit: Chart, source: Chart, what: str, today: date) -> Posting:
+def _move(receipt: _Counted, debit: Chart, source: Chart, what: str, today: date) -> Posting:
     return Posting(debit, source, receipt.cents, receipt.account_id, f"{receipt.reference}:{what}", today)

@@ -174,11 +174,11 @@ def describe_after_return(*, standing: Standing, today: date) -> str:
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
 
 
-def list_what_decides(*, standing: Standing) -> tuple[object, ...]:
-    """All that `describe_after_return` looks at: accounts that are alike in it hear the same."""
-    if standing.enrollment_status == EnrollmentStatus.WAITING:
-        return (standing.account_id,)
-    return (standing.enrollment_status, standing.due_cents, standing.due_date)
+def list_what_decides(*, standing: Standing, today: date) -> tuple[object, ...]:
+    """All that `describe_after_return` says: accounts that are alike in it hear the same."""
+    if standing.due_cents and standing.enrollment_status == EnrollmentStatus.WAITING:
+        return (find_start_if_paid(standing=standing, received_date=today, today=today),)
+    return (standing.due_cents, standing.due_date)
 
 
 def _describe_first_payment(

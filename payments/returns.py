@@ -110,7 +110,7 @@ def _tell_returned(returns: Mapping[int, PaymentReturn], *, today: date, at: dat
     effects: dict[tuple[object, ...], str] = {}
     for payment in payments:
         standing = standings[payment.account_id]
-        alike = (payment.member.language, *list_what_decides(standing=standing))
+        alike = (payment.member.language, *list_what_decides(standing=standing, today=today))
         if alike not in effects:
             with override(payment.member.language):
                 effects[alike] = describe_after_return(standing=standing, today=today)

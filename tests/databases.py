@@ -63,7 +63,9 @@ def clone(*, template: str, name: str) -> None:
     """A copy of the template, in memory where there is some."""
     tablespace = find_tablespace(os.environ["DATABASE_URL"])
     run_as_owner(f'DROP DATABASE IF EXISTS "{name}"')
-    run_as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy TABLESPACE {tablespace}')
+    # Naming even the default tablespace needs a right of its own.
+    where = f" TABLESPACE {tablespace}" if tablespace else ""
+    run_as_owner(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy{where}')
 
 
 def analyze(name: str) -> None:
