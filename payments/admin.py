@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Movement
+from connector_pay.lib.keyset_list import KeysetAdmin
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
@@ -71,7 +72,7 @@ class FileEntryInline(ReadOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(KeysetAdmin):
     """One debit of one bank account for one billing account, from recording to posting or return."""
 
     list_display = (
@@ -86,7 +87,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     )
     list_filter = ("status", "channel", "account__enrollment__plan__product", "received_date")
     list_select_related = ("account__enrollment__member", "bank_account")
-    ordering = ("-recorded_at", "-id")
+    moment = "recorded_at"
     fields = (
         "confirmation",
         "member",

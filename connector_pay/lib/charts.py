@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 WIDTH, HEIGHT, FOOT, HEAD = 720, 200, 24, 20
 GAP = 0.2  # of a bar's place
 LABELS_AT_MOST = 12
+MARGIN = 24  # a label's middle comes no nearer to an edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,14 @@ class Chart:
     second: str = ""
 
     @property
+    def is_empty(self) -> bool:
+        """Whether every bar is nothing."""
+        return not any(bar.value or bar.beside for bar in self.bars)
+
+    @property
     def description(self) -> str:
         """What a reader who does not see the picture hears; the table below has every figure."""
-        if not any(bar.value or bar.beside for bar in self.bars):
+        if self.is_empty:
             return "There is nothing to show."
         most = max(self.bars, key=lambda bar: bar.value)
         return f"{len(self.bars)} bars. The highest is {most.label}: {most.words}."
@@ -113,5 +119,5 @@ def _draw_rect(place: Place, name: str) -> SafeString:
 
 
 def _draw_label(number: int, of: int, label: str) -> SafeString:
-    x = round((number + 0.5) * WIDTH / of, 2)
+    x = round(min(max((number + 0.5) * WIDTH / of, MARGIN), WIDTH - MARGIN), 2)
     return format_html('<text class="cp-chart__label" x="{}" y="{}">{}</text>', x, HEIGHT - 6, label)

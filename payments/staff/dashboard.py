@@ -87,11 +87,12 @@ def _draw_hours(*, today: date, due_day: date) -> Chart:
 
 
 def _draw_days(key: str, title: str, days: Mapping[date, Sums]) -> Chart:
-    bars = [
-        Bar(f"{day:%b} {day.day}", sums.cents, f"{format_dollars(sums.cents)}, {sums.number:,} payments")
-        for day, sums in days.items()
-    ]
+    bars = [Bar(f"{day:%b} {day.day}", sums.cents, _describe_sums(sums)) for day, sums in days.items()]
     return Chart(key, title, bars, "Day", first="Amount")
+
+
+def _describe_sums(sums: Sums) -> str:
+    return f"{format_dollars(sums.cents)}, {sums.number:,} payment{'' if sums.number == 1 else 's'}"
 
 
 def _name_hour(hour: int) -> str:

@@ -24,7 +24,7 @@ from payments.models import PaymentStatus
 from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
-from tests.browser.staff_tour import tour_staff
+from tests.browser.staff_tour import tour_seeing, tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -447,4 +447,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "replaced bill": tour_replaced_bill,
     "faults": tour_faults,
     "staff": tour_staff,
+    "seeing": tour_seeing,
 }

@@ -124,12 +124,13 @@ def test_every_figure_has_its_picture_and_its_table(db) -> None:
     assert "no-store" in page["Cache-Control"]
     assert "in 2 hours 10 minutes" in words
     assert "12 p.m. 1 0" in words
-    assert "Jan 12 $100.00, 1 payments" in words
+    assert "Jan 12 $100.00, 1 payment" in words
     assert "Online, as a guest 2 $150.00" in words
     assert re.search(r"Unauthorized 0 1 0.0 % 0.5 % Fine", words)
     assert "send_files" in words
     assert "it broke" not in words
     assert html.count('role="img"') == 3
+    assert "30 bars. The highest is Jan 12: $100.00, 1 payment." in words
     assert "style=" not in html.split("<main")[1]
 
 
@@ -144,3 +145,34 @@ def test_canceled_and_returned_money_is_not_collected(db) -> None:
     assert figures.count_by_hour(day=day)[12] == 2
     assert figures.sum_collected(since=day + timedelta(days=1), until=day + timedelta(days=9)) == {}
     assert kept.received_date == day
+
+
+MANY = """
+INSERT INTO payments_payment (confirmation_number, account_id, bank_account_id, authorization_id, amount_cents, received_date,
+                              status, channel, form_key, session_digest, coverage_sentence, receipt_email, recorded_at,
+                              return_code, retry_number)
+SELECT lpad(upper(to_hex(n)), 10, 'X'), account_id, bank_account_id, authorization_id, 100, day::date,
+       CASE WHEN n > 198000 THEN 'recorded' WHEN n % 70 = 0 THEN 'returned' ELSE 'posted' END, 'guest', gen_random_uuid(), '', '',
+       '', day, '', 0
+FROM generate_series(1, 200000) AS n, (SELECT * FROM payments_payment LIMIT 1) AS one,
+     LATERAL (SELECT timestamptz '2026-01-01' + n * interval '2.7 minutes' AS day) AS moment
+"""
+
+
+@pytest.mark.prove
+def test_among_hundreds_of_thousands_no_figure_reads_every_payment(db) -> None:
+    pay(make_account())
+    with connection.cursor() as cursor:
+        cursor.execute(MANY)
+        cursor.execute("ANALYZE payments_payment")
+    today = date(2027, 1, 9)
+    with CaptureQueriesContext(connection) as asked:
+        assert sum(figures.count_by_hour(day=today)) > 500
+        assert figures.sum_collected(since=today - timedelta(days=29), until=today)
+        assert figures.sum_on_its_way(today=today)
+        assert figures.sum_unsent(today=today).number > 1_000
+    for query in asked.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        assert "Seq Scan on payments_payment" not in plan, plan
