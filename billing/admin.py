@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
+from django.utils.html import format_html
 
 from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt, ReceiptChange
 from billing.paper_admin import (
@@ -62,7 +63,7 @@ class AccountAdmin(ReadOnlyAdmin):
     change_form_template = "admin/deeds.html"
     list_display = ("id", "member", "plan", "opened_at")
     list_select_related = ("enrollment__member", "enrollment__plan")
-    fields = ("id", "member", "enrollment_link", "opened_at", "payments", "movements")
+    fields = ("id", "member", "enrollment_link", "opened_at", "timeline", "payments", "movements")
     inlines = (InvoiceInline, ReceiptInline)
     search_paths = {
         "member_id": "enrollment__member__member_id",
@@ -98,6 +99,12 @@ class AccountAdmin(ReadOnlyAdmin):
     def enrollment_link(self, account: Account) -> str:
         """Leads to the enrollment."""
         return link_to(account.enrollment)
+
+    @admin.display(description="timeline")
+    def timeline(self, account: Account) -> str:
+        """Leads to all that happened on it."""
+        address = reverse("admin:account_timeline", args=[account.pk])
+        return format_html('<a href="{}">All that happened on this account</a>', address)
 
     @admin.display(description="payments")
     def payments(self, account: Account) -> str:

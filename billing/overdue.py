@@ -107,6 +107,15 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
     return {**counts, **{name: count for name, count in more.items() if count}}
 
 
+def find_late(*, account_ids: Iterable[int], today: date) -> dict[int, date | None]:
+    """The starts that a review of `today` pushes, and where to; None where the enrollment expires. Nothing is written."""
+    binders = _read_movable(account_ids)
+    late = [item for item in _find_given(binders, today=today) if _is_late(item)] if binders else []
+    return {
+        item.binder.account_id: item.start if item.start <= item.binder.last_start else None for item in late
+    }
+
+
 def _is_late(item: Given) -> bool:
     waiting = item.binder.status == EnrollmentStatus.WAITING
     return waiting and item.start > item.binder.coverage_start

@@ -6,6 +6,8 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 
 
 class PortalAdminSite(AdminSite):
@@ -15,6 +17,19 @@ class PortalAdminSite(AdminSite):
     site_title = "Connector Pay staff"
     index_title = "Review"
     enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """With the pages that belong to no single model: finding, seeing, the dashboard."""
+        from payments.staff.pages import list_pages
+
+        pages = [path(route, self.admin_view(view), name=name) for route, view, name in list_pages()]
+        return [*pages, *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The box that finds, what waits for a person, today's figures; then the models."""
+        from connector_pay.front_page import describe_front_page
+
+        return super().index(request, {**(extra_context or {}), **describe_front_page(request)})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Staff sign in by username. Tries are counted as on the members’ page: failed ones by axes, and all from one address.

@@ -15,6 +15,8 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, show_dollars
 from members import member_id
@@ -145,6 +147,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
     list_display = ("number", "full_name", "phone", "email", "city", "language")
     fields = (
+        "overview",
         "number",
         "first_name",
         "last_name",
@@ -162,6 +165,12 @@ class MemberAdmin(ReadOnlyAdmin):
     inlines = (EnrollmentInline, NoticeInline)
     search_paths = {"member_id": "member_id", "phone": "phone", "name": "last_name", "email": "email"}
     search_help_text = "Member ID, phone number, name or email address"
+
+    @admin.display(description="at a glance")
+    def overview(self, member: Member) -> str:
+        """Leads to the member's accounts and what they owe."""
+        address = reverse("admin:member_overview", args=[member.pk])
+        return format_html('<a href="{}">Accounts, bank accounts and notices</a>', address)
 
     @admin.display(description="Member ID", ordering="member_id")
     def number(self, member: Member) -> str:

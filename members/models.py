@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.functions import Upper
 from phonenumber_field.modelfields import PhoneNumberField
 
 from connector_pay.lib.states import StateMachine
@@ -72,6 +73,7 @@ class Member(models.Model):
         indexes = [
             models.Index(fields=["phone"], name="member_by_phone"),
             models.Index(fields=["last_name"], name="member_by_name"),
+            models.Index(Upper("email"), name="member_by_email"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +94,9 @@ class User(AbstractUser):
     )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    class Meta(AbstractUser.Meta):
+        indexes = [models.Index(Upper("email"), name="user_by_email")]
 
 
 class Carrier(models.Model):

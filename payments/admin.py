@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Movement
+from connector_pay.lib.keyset_list import KeysetAdmin
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
@@ -37,7 +38,9 @@ from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
+from payments.staff import returns as returns  # its review registers itself
 from payments.staff.bank_files import resolve
+from payments.staff.bank_lines import show_entry_line, show_return_lines
 from payments.staff.proofs import show_proof
 
 HALF = 5
@@ -63,7 +66,7 @@ class FileEntryInline(ReadOnlyInline):
 
     model = FileEntry
     verbose_name_plural = "file entries"
-    fields = ("file_link", "line", "trace", "amount")
+    fields = ("file_link", "line_link", "trace", "amount")
     amount = show_dollars("amount_cents", "amount")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FileEntry]:
@@ -75,9 +78,15 @@ class FileEntryInline(ReadOnlyInline):
         """Leads to the file."""
         return link_to(entry.file)
 
+    @admin.display(description="line")
+    def line_link(self, entry: FileEntry) -> str:
+        """Leads to the line, masked."""
+        address = reverse("admin:payments_fileentry_line", args=[entry.pk])
+        return format_html('<a href="{}">Line {}</a>', address, entry.line)
+
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(KeysetAdmin):
     """One debit of one bank account for one billing account, from recording to posting or return."""
 
     list_display = (
@@ -93,7 +102,7 @@ class PaymentAdmin(ReadOnlyAdmin):
     change_form_template = "admin/payments/payment/change_form.html"
     list_filter = ("status", "is_held", "channel", "account__enrollment__plan__product", "received_date")
     list_select_related = ("account__enrollment__member", "bank_account")
-    ordering = ("-recorded_at", "-id")
+    moment = "recorded_at"
     fields = (
         "confirmation",
         "member",
@@ -308,7 +317,7 @@ class FileEntryAdmin(ReadOnlyAdmin):
 
     list_display = ("trace", "payment_link", "file", "line", "amount")
     list_select_related = ("file", "payment")
-    fields = ("trace", "cycle", "payment_link", "file_link", "line", "amount")
+    fields = ("trace", "cycle", "payment_link", "refund_link", "file_link", "line", "as_it_stands", "amount")
     search_paths = {
         "trace": "trace",
         "confirmation": "payment__confirmation_number",
@@ -316,6 +325,26 @@ class FileEntryAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Trace number, confirmation number or Member ID"
     amount = show_dollars("amount_cents", "amount")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the addresses of the bank's own lines."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:entry_id>/line/", wrap(show_entry_line), name="payments_fileentry_line"),
+            path("returned/<int:line_id>/", wrap(show_return_lines), name="payments_returnline_raw"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description="refund")
+    def refund_link(self, entry: FileEntry) -> str:
+        """Leads to the refund."""
+        return link_to(entry.refund)
+
+    @admin.display(description="as it stands in the file")
+    def as_it_stands(self, entry: FileEntry) -> str:
+        """Leads to the line, masked."""
+        address = reverse("admin:payments_fileentry_line", args=[entry.pk])
+        return format_html('<a href="{}">The line of the bank file, masked</a>', address)
 
     @admin.display(description="payment")
     def payment_link(self, entry: FileEntry) -> str:
@@ -326,36 +355,3 @@ class FileEntryAdmin(ReadOnlyAdmin):
     def file_link(self, entry: FileEntry) -> str:
         """Leads to the file."""
         return link_to(entry.file)
-
-
-@admin.register(ReturnLine)
-class ReturnLineAdmin(ReadOnlyAdmin):
-    """One return or correction that the bank sent: applied once, or parked for a person."""
-
-    list_display = ("code", "trace", "amount", "payment_link", "applied", "parked_because", "at")
-    list_filter = ("applied", "code")
-    list_select_related = ("entry__payment",)
-    fields = (
-        "code",
-        "trace",
-        "amount",
-        "payment_link",
-        "file_link",
-        "line",
-        "applied",
-        "parked_because",
-        "at",
-    )
-    search_paths = {"trace": "trace", "text": "code", "confirmation": "entry__payment__confirmation_number"}
-    search_help_text = "Trace number, return code or confirmation number"
-    amount = show_dollars("amount_cents", "amount")
-
-    @admin.display(description="payment")
-    def payment_link(self, line: ReturnLine) -> str:
-        """Leads to the payment it names."""
-        return link_to(line.entry.payment if line.entry else None)
-
-    @admin.display(description="file")
-    def file_link(self, line: ReturnLine) -> str:
-        """Leads to the file it came in."""
-        return link_to(line.file)

@@ -1,10 +1,29 @@
 """Staff's review of the timetable: which jobs ran for which day, and what they did."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from connector_pay.lib.jobs import describe_counts
 from connector_pay.lib.models import JobRun
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin
+
+
+class FailedFilter(admin.SimpleListFilter):
+    """The runs that failed."""
+
+    title = "failed"
+    parameter_name = "failed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice beside all."""
+        return [("yes", "It failed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[JobRun]) -> QuerySet[JobRun]:
+        """Those, or all."""
+        return queryset.exclude(error="") if self.value() == "yes" else queryset
 
 
 @admin.register(JobRun)
@@ -13,7 +32,7 @@ class JobRunAdmin(ReadOnlyAdmin):
 
     list_display = ("business_date", "job", "outcome", "started_at", "finished_at")
     list_display_links = ("business_date", "job")
-    list_filter = ("job",)
+    list_filter = (FailedFilter, "job")
     date_hierarchy = None
     fields = ("job", "business_date", "outcome", "asked_at", "started_at", "finished_at", "counts", "error")
     search_paths = {"text": "job"}

@@ -38,6 +38,7 @@ from payments.models.files import (
     FileMove,
     FileStatus,
     ReturnLine,
+    ReturnResolution,
 )
 from payments.models.lookups import LookupCount
 from payments.models.moves import Move
@@ -94,6 +95,7 @@ __all__ = [
     "RefundMove",
     "RefundStatus",
     "ReturnLine",
+    "ReturnResolution",
     "RoutingNumber",
     "Validation",
 ]

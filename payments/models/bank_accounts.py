@@ -67,6 +67,7 @@ class BankAccount(models.Model):
     hidden_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [models.Index(fields=["last_four"], name="bank_account_by_last_four")]
         permissions = [("lift_pause", "Can let a paused bank account pay again")]
 
     def __str__(self) -> str:

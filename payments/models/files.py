@@ -1,5 +1,6 @@
 """Bank files: to the bank and from it, their sealed bytes, each line that went out, and each that came back."""
 
+from django.conf import settings
 from django.db import models
 
 from connector_pay.lib.models import SealedValue
@@ -74,6 +75,7 @@ class BankFile(models.Model):
                 fields=["sha256"], condition=models.Q(direction="in"), name="read_a_file_once"
             ),
         ]
+        indexes = [models.Index(fields=["name"], opclasses=["varchar_pattern_ops"], name="file_by_name")]
 
     def __str__(self) -> str:
         return self.name
@@ -179,10 +181,28 @@ class ReturnLine(models.Model):
                 condition=models.Q(applied=True, code__in=("R13", "R28")),
                 name="return_of_a_routing_number",
             ),
+            models.Index(fields=["trace"], name="return_by_trace"),
+            models.Index(fields=["id"], name="return_parked", condition=models.Q(applied=False)),
         ]
+        permissions = [("resolve_returnline", "Can close a return that waits for a person")]
 
     def __str__(self) -> str:
         return f"{self.code} of {self.trace}"
+
+
+class ReturnResolution(models.Model):
+    """One of the staff has dealt with a parked line: who, when, and what was done about it. Append-only."""
+
+    line = models.OneToOneField(ReturnLine, on_delete=models.PROTECT, related_name="resolution")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField("what was done", max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~models.Q(why=""), name="resolution_says_why")]
+
+    def __str__(self) -> str:
+        return self.why
 
 
 class BankingDayOverride(models.Model):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Upper
 
 from billing.models import Account
 from connector_pay.lib.states import StateMachine
@@ -105,6 +106,15 @@ class Payment(models.Model):
             models.Index(fields=["status", "received_date"], name="payment_by_status"),
             models.Index(fields=["-recorded_at", "-id"], name="payment_latest"),
             models.Index(fields=["id"], name="payment_on_hold", condition=models.Q(is_held=True)),
+            # What was collected, by day and method, is read from the index alone.
+            models.Index(
+                fields=["received_date"],
+                include=["status", "channel", "amount_cents"],
+                name="payment_by_received",
+            ),
+            models.Index(
+                Upper("receipt_email"), name="payment_by_email", condition=~models.Q(receipt_email="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,11 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def measure_all(*, size: float) -> Iterator[Figure]:
     """Every benchmark there is, at a part of its full size."""
-    from tests.bench import bills, returned
+    from tests.bench import bills, payments_list, returned
 
     yield from bank_files.measure(sizes=[int(100_000 * size), int(500_000 * size)])
     yield from returned.measure(size=int(returned.FULL_SIZE * size))
     yield from bills.measure(size=int(bills.FULL_SIZE * size))
+    yield from payments_list.measure(size=int(payments_list.FULL_SIZE * size))
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ def subsidize(account, *, on: bool = True) -> None:
 
 def move_february(account) -> None:
     """Who pays for February alone has until April; this account pays for it with January."""
-    DueDateOverride.objects.create(
+    make_override(
         account=account,
         coverage_month=FEBRUARY,
         due_date=date(2026, 4, 23),

@@ -13,12 +13,13 @@ from billing.due_dates import first_of_month, next_month
 from billing.models import EPISODE_MOVES, Account, Episode, EpisodeMove, Invoice
 from connector_pay.lib import clock
 from connector_pay.lib.clock import eastern_moment
+from connector_pay.lib.models import SealedValue
 from members.models import EnrollmentStatus, Member
 from payments.ach.banking_days import add_banking_days, banking_day_on_or_before
 from payments.ach.routing_numbers import compute_check_digit
 from payments.canceling import cancel_payment
 from payments.mandates import stop_mandates
-from payments.models import Payment, PaymentChannel
+from payments.models import BankFile, Payment, PaymentChannel, ReturnLine
 from payments.recording import Payer
 from payments.routing_directory import import_directory
 from payments.routing_directory_generator import generate_directory
@@ -212,6 +213,31 @@ def _pay_and_live(household: Household, account: Account, *, on: date, **facts: 
         morning = add_banking_days(day=on, count=count)
         paying.read(morning)
         paying.settle(morning)
+
+
+def add_due_today(portal: Portal) -> Household:
+    """A first bill that nobody has paid, and that today is the last day to pay."""
+    today = clock.today()
+    facts = {"requested_start": next_month(today), "binder_due_date": today, "premium_cents": HEALTH_CENTS}
+    household = add_household(portal, at=clock.now(), **facts)
+    invoices.issue_missing(today=today, at=clock.now())
+    return household
+
+
+def park_a_return() -> ReturnLine:
+    """A return that names no debit of ours, in the last file that was read."""
+    file = BankFile.objects.filter(direction="in", kind="returns").order_by("-pk")[0]
+    sealed = SealedValue.make(clear=f"799R01{'0' * 15}      01100001".encode(), purpose="return_line")
+    sealed.save(force_insert=True)
+    facts = {
+        "code": "R01",
+        "trace": "0" * 15,
+        "amount_cents": 50_00,
+        "parked_because": "no debit has this trace",
+    }
+    return ReturnLine.objects.create(
+        file=file, line=90_000, applied=False, sealed=sealed, at=clock.now(), **facts
+    )
 
 
 def list_to_be_ended(account: Account) -> Episode:

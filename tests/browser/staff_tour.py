@@ -34,6 +34,35 @@ def tour_staff(visit: "Visit") -> None:
     tour_terminations(visit)
 
 
+def tour_seeing(visit: "Visit") -> None:
+    """What is found in the one box, a member's page, an account's timeline down to the bank's line, and the dashboard."""
+    sign_in_as_staff(visit)
+    household = households.add_with_credit(visit.portal)
+    payment = households.find_payment(household, status=PaymentStatus.POSTED)
+    visit.portal.add_household(products=("dental",), last_name=household.member.last_name)
+    parked = households.park_a_return()
+    for typed, name in (
+        ("nobody at all", "staff-find-none"),
+        (household.member.last_name[:3], "staff-find-several"),
+    ):
+        visit.open("/admin/")
+        visit.fill("Find a member, payment, check or file", typed)
+        visit.press("Find", name)
+    visit.open("/admin/", "staff-first-page")
+    visit.fill("Find a member, payment, check or file", household.member.member_id)
+    visit.press("Find", "staff-member-at-a-glance")
+    account = payment.account_id
+    visit.open(reverse("admin:account_timeline", args=[account]), "staff-timeline")
+    visit.open(f"{reverse('admin:account_ledger', args=[account])}?figure=paid", "staff-ledger-of-a-figure")
+    visit.open(reverse("admin:payments_fileentry_line", args=[payment.entry.pk]), "staff-bank-line")
+    visit.open(reverse("admin:payments_returnline_change", args=[parked.pk]), "staff-return-waits")
+    visit.fill("What was done", "Asked the bank: the debit was not ours")
+    visit.press("Close this return", "staff-return-closed")
+    households.add_due_today(visit.portal)
+    visit.open(reverse("admin:dashboard"), "staff-dashboard")
+    visit.open(reverse("admin:pushes"), "staff-pushes")
+
+
 def sign_in_as_staff(visit: "Visit", *, looked_at: bool = False) -> None:
     staff = people.make_staff()
     visit.page.context.clear_cookies()

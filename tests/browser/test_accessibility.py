@@ -43,7 +43,7 @@ def test_nothing_is_to_be_found_on_any_page_at_either_width(
     chapter(
         Visit(page, portal, lambda name: faults.extend(f"{name}: {one}" for one in find_faults(page=page)))
     )
-    assert faults == []
+    assert faults == [], "\n".join(faults)
 
 
 def test_a_guest_pays_with_the_keyboard_alone_and_always_sees_where_they_are(

@@ -26,7 +26,7 @@ from tests import people
 from tests.browser import households
 from tests.browser.correction_tour import tour_corrections
 from tests.browser.handling_tour import tour_handling
-from tests.browser.staff_tour import tour_staff
+from tests.browser.staff_tour import tour_seeing, tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -451,4 +451,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "staff": tour_staff,
     "staff handling": tour_handling,
     "corrections": tour_corrections,
+    "seeing": tour_seeing,
 }

@@ -28,6 +28,7 @@ APPEND_ONLY = (
         "payments_checkmove",
         "members_noticecopy",
         "payments_checkshare",
+        "payments_returnresolution",
         "billing_withdrawal",
         "billing_printedletter",
         "billing_episodemove",
