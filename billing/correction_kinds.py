@@ -28,7 +28,8 @@ class UnableToFindKind(LookupError):
 class Apply(Protocol):
     """Does what a correction asks for, inside the transaction that decides it; raises one of the rule's refusals.
 
-    `by` is the second person, or who asked where one suffices.
+    `by` is the second person, or who asked where one suffices. It does not judge who may approve: previews, and the trial of
+    what is asked for, run it in the asker's name before anybody has; that two people did it, `takes_two` and corrections see to.
     """
 
     def __call__(self, *, correction: Correction, by: User, today: date, at: datetime) -> object:

@@ -48,6 +48,18 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "refunds": Refund.objects.values_list(
             f"receipt__{who}", "cents", "method", "status", "effective_date", "check_number", "moves__after"
         ),
+        **_ask_bank(),
+        "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
+        "allocations": Invoice.objects.exclude(allocations=None).values_list(
+            who, "coverage_month", "void_reason", "allocations__cents"
+        ),
+    }
+    return {name: sorted(rows, key=repr) for name, rows in questions.items()}
+
+
+def _ask_bank() -> dict[str, Any]:
+    """What passed between us and the bank."""
+    return {
         "bank accounts": BankAccount.objects.values_list("holder_name", "last_four", "status"),
         "files": BankFile.objects.values_list(
             "name", "direction", "kind", "status", "entry_count", "debit_cents", "credit_cents"
@@ -55,12 +67,7 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "entries": FileEntry.objects.values_list("file__name", "kind", "amount_cents"),
         "prenotes": Prenote.objects.values_list("bank_account__last_four", "effective_date", "outcome"),
         "returns": ReturnLine.objects.values_list("code", "amount_cents", "applied", "parked_because"),
-        "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
-        "allocations": Invoice.objects.exclude(allocations=None).values_list(
-            who, "coverage_month", "void_reason", "allocations__cents"
-        ),
     }
-    return {name: sorted(rows, key=repr) for name, rows in questions.items()}
 
 
 def hash_facts() -> str:

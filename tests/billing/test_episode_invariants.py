@@ -8,17 +8,16 @@ import pytest
 from billing.models import (
     EPISODE_MOVES,
     Account,
-    DueDateOverride,
     Episode,
     EpisodeMove,
     Invoice,
 )
-from billing.waivers import grant_waiver
 from connector_pay.lib.models import JobRun
 from members.models import Enrollment, Notice
+from tests.billing import correcting
 from tests.billing.behind import confirm, cover, cover_two_months_late, keep_start, live, night, pay
 from tests.billing.books import list_broken, noon, take_back
-from tests.people import make_staff
+from tests.billing.correcting import make_override
 
 pytestmark = pytest.mark.usefixtures("db")
 FOUND, LISTED, LISTED_LONG = date(2025, 12, 24), date(2026, 1, 30), date(2026, 3, 30)
@@ -78,7 +77,7 @@ def test_what_came_back_after_the_night_is_the_next_nights() -> None:
 
 def test_a_month_of_a_first_payment_is_past_due_with_the_first_of_them() -> None:
     account, second = cover_two_months_late()
-    DueDateOverride.objects.create(
+    make_override(
         account=account,
         coverage_month=date(2026, 2, 1),  # of which it takes no notice
         due_date=date(2026, 4, 23),
@@ -106,16 +105,12 @@ def test_an_episode_that_asks_for_nothing_any_more_is_found_after_the_night() ->
 def extend(account: Account) -> None:
     """January may be paid for until the end of the month after all."""
     more = {"coverage_month": date(2026, 1, 1), "due_date": date(2026, 1, 31), "reason": "a storm"}
-    DueDateOverride.objects.create(recorded_at=noon(date(2026, 1, 2)), **more)
+    make_override(recorded_at=noon(date(2026, 1, 2)), **more)
 
 
 def waive(account: Account) -> None:
     """Nothing is left to pay for January and February."""
-    months = {date(2026, month, 1): None for month in (1, 2)}
-    asked = {"asked_on": date(2026, 1, 2), "reason": "a flood", "reference": "H1"}
-    people = {"asked_by": make_staff(), "approved_by": make_staff()}
-    now = {"today": date(2026, 1, 2), "at": noon(date(2026, 1, 2))}
-    grant_waiver(account_id=account.pk, months=months, **asked, **people, **now)
+    correcting.waive(account, date(2026, 1, 1), last_month=date(2026, 2, 1), today=date(2026, 1, 2))
 
 
 @pytest.mark.parametrize("relieve", [extend, waive])

@@ -45,7 +45,7 @@ def test_dates_that_move_are_shown_beside_the_money() -> None:
     assert (
         "Still to pay for March 2027",
         f"${PREMIUM / 100} by February 23, 2027",
-        "-",
+        "None",
     ) in effect.list_changes()
     assert see(account, today=day).coverage_start == MARCH
 

@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from billing import overdue, pushes
 from billing.due_date_overrides import read_due_date
-from billing.models import DueDateOverride
 from connector_pay.lib.models import JobRun
 from members.models import Enrollment
 from payments.ach.banking_days import FEDERAL_RESERVE
 from payments.staff import figures
 from tests import people
+from tests.billing.correcting import make_override
 from tests.diary import eastern
 from tests.payments.payers import read
 from tests.payments.paying import PREMIUM, live, make_account, noon, pay
@@ -68,7 +68,7 @@ def make_waiting() -> dict[str, int]:
     expiring = make_account(window_ends=date(2027, 2, 10))
     pay(paid, **asked)
     pay(short, PREMIUM - 1, **asked)
-    DueDateOverride.objects.create(
+    make_override(
         account=extended,
         coverage_month=date(2027, 2, 1),
         due_date=date(2027, 1, 31),

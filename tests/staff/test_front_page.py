@@ -1,6 +1,7 @@
 """The staff's first page: the box, what waits with its count, today's figures; few questions however much there is."""
 
 from datetime import UTC, date, datetime
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -8,13 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import Episode, PrintBatch, StartReview
+from billing.models import CorrectionKind, Episode, PrintBatch, StartReview
 from connector_pay.front_page import list_queues
 from connector_pay.lib.models import JobRun
-from payments.models import BankFile
+from payments import unmatched
+from payments.models import BankFile, PaymentHold
 from tests import people
+from tests.billing import correcting
 from tests.diary import eastern
-from tests.payments import refunding
+from tests.payments import checking, refunding
 from tests.payments.payers import read
 from tests.payments.paying import PREMIUM, make_account, pay
 from tests.staff.seeing import make_clerk, sign_in
@@ -59,6 +62,11 @@ def fill() -> None:
         line_count=1,
         stored_at=AT,
     )
+    correcting.ask(CorrectionKind.ADJUSTMENT, account, today=DAY, month=date(2027, 2, 1), cents=600_00)
+    checking.receive(cents=10_00)
+    unmatched.ask_to_send_back(check_id=checking.receive(cents=10_00).pk, by=by, why="no account", at=AT)
+    held = {"held_on": date(2027, 1, 4), "held_at": AT, "why": "a call", "form_key": uuid4()}
+    PaymentHold.objects.create(payment=pay(make_account()), held_by=by, **held)
     JobRun.objects.create(job="send_files", business_date=DAY, asked_at=AT, error="Traceback")
 
 
@@ -66,7 +74,6 @@ def test_each_queue_counts_what_waits_and_leads_to_it(settings) -> None:
     settings.BANK_VALIDATION_METHODS = ["manual"]
     assert set(count().values()) == {0}
     fill()
-    pay(make_account())
     found = count()
     assert found.pop("Returns that need a person") == 0  # tests/staff/test_parked_returns.py
     assert found == dict.fromkeys(found, 1)
