@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "members.staff_sessions.end_stale",
     "connector_pay.lib.request_log.RequestLog",
     "axes.middleware.AxesMiddleware",
 ]
@@ -186,7 +187,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "members.sign_in.PortalAccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
+# Members sign in by email, staff by username; whoever types the other is let in too.
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "front_door"
@@ -200,6 +202,10 @@ ACCOUNT_FORMS = {
     "set_password": "members.password_forms.SetPasswordForm",
     "reauthenticate": "members.password_forms.ReauthenticateForm",
 }
+MFA_ADAPTER = "members.second_step.PortalMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# A code that was typed just before it changed, or on a phone whose clock is a little off.
+MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "members.password_forms.SecondStepForm",
     "reauthenticate": "members.password_forms.SecondStepAgainForm",
@@ -221,6 +227,8 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 
 # --- Sessions and browser security --------------------------------------------------------------------------
 SESSION_COOKIE_AGE = 30 * 60
+STAFF_IDLE_SECONDS = 15 * 60
+STAFF_SIGNED_IN_SECONDS = 8 * 60 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS

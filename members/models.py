@@ -90,6 +90,9 @@ class User(AbstractUser):
     member = models.OneToOneField(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="user"
     )
+    staff_session = models.CharField(
+        max_length=32, blank=True, editable=False, help_text="the one session in which staff are signed in"
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 

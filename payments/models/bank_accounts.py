@@ -66,6 +66,13 @@ class BankAccount(models.Model):
     added_at = models.DateTimeField()
     hidden_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("change_bankaccount", "Approve or refuse a bank account that waits"),
+            ("reveal_account_number", "See a whole account number"),
+        ]
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ending {self.last_four}"
 

@@ -71,6 +71,8 @@ class Payment(models.Model):
     retry_number = models.PositiveSmallIntegerField(default=0, help_text="0: not a retry")
 
     class Meta:
+        default_permissions = ()
+        permissions = [("export_payment", "Take the list of payments away as CSV")]
         constraints = [
             models.UniqueConstraint(
                 fields=["retry_of", "retry_number"],

@@ -24,7 +24,7 @@ from payments.models import PaymentStatus
 from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
-from tests.browser.staff_tour import tour_staff
+from tests.browser.staff_tour import sign_in_as_staff, tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -400,11 +400,7 @@ def tour_replaced_bill(visit: Visit) -> None:
 def tour_faults(visit: Visit) -> None:
     """Where nobody wanted to go."""
     visit.open("/no-such-page/", "fault-not-found")
-    clerk = people.make_staff(is_superuser=False)
-    visit.open("/admin/login/")
-    visit.fill("Username:", clerk.username)
-    visit.fill("Password:", people.PASSWORD)
-    visit.press("Log in")
+    sign_in_as_staff(visit, is_superuser=False)
     visit.open("/admin/members/user/", "fault-not-allowed")
     visit.page.context.clear_cookies()
     visit.open("/guest/")

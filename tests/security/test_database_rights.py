@@ -32,6 +32,7 @@ APPEND_ONLY = (
         "billing_invoiceline",
     ),
     *(
+        "lib_accesslog",
         "payments_returnline",
         "members_enrollmentmove",
         "members_startmove",
