@@ -4,6 +4,8 @@ returns.
 A bank account's number is never shown here, only how it ends.
 """
 
+from operator import attrgetter, methodcaller
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,7 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Movement
+from connector_pay.lib.export_admin import ExportableAdmin
 from connector_pay.lib.masking import mask_number
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -63,7 +67,7 @@ class FileEntryInline(ReadOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(ExportableAdmin):
     """One debit of one bank account for one billing account, from recording to posting or return."""
 
     list_display = (
@@ -110,6 +114,21 @@ class PaymentAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Confirmation number, Member ID, phone number, name, trace number or receipt email"
     amount = show_dollars("amount_cents", "amount")
+    export_permission = "payments.export_payment"
+    export_columns = {
+        "Confirmation number": attrgetter("confirmation_number"),
+        "Member ID": attrgetter("account.enrollment.member.member_id"),
+        "Name": attrgetter("account.enrollment.member.full_name"),
+        "Amount": lambda payment: format_dollars(payment.amount_cents),
+        "Status": methodcaller("get_status_display"),
+        "Received": attrgetter("received_date"),
+        "Way": methodcaller("get_channel_display"),
+        "Bank account": lambda payment: mask_number(payment.bank_account.last_four),
+        "Recorded": attrgetter("recorded_at"),
+        "Settles": attrgetter("effective_date"),
+        "Posted": attrgetter("posted_on"),
+        "Return code": attrgetter("return_code"),
+    }
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the proof of authorization."""
