@@ -19,7 +19,7 @@ NEVER_CHANGED = [
         "billing_adjustment",
         "billing_invoiceline",
     ),
-    *("billing_printedletter", "billing_episodemove"),
+    *("billing_printedletter", "billing_episodemove", "billing_duedateoverrideevent"),
 ]
 NEVER_REMOVED = [
     *(

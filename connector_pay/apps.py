@@ -11,7 +11,7 @@ class ConnectorPayConfig(AppConfig):
 
     def ready(self) -> None:
         """Route logs, register the deployment checks, and keep the staff's roles in step with their table."""
-        from connector_pay import checks, roles, staff_admin  # noqa: F401  (two of them register themselves)
+        from connector_pay import checks, history_admin, roles, staff_admin  # noqa: F401  (they register themselves)
         from connector_pay.lib import logs
 
         logs.configure()

@@ -8,6 +8,7 @@ to fill in.
 from pathlib import Path
 from typing import Any
 
+import pghistory
 from csp.constants import NONE, SELF
 
 from connector_pay import design_system
@@ -100,6 +101,8 @@ INSTALLED_APPS = [
     "crispy_forms",
     "django_structlog",
     "phonenumber_field",
+    "pgtrigger",
+    "pghistory",
     "connector_pay",
     "connector_pay.lib",
     "members",
@@ -123,6 +126,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "members.staff_sessions.end_stale",
+    "connector_pay.history.note_who",
     "connector_pay.lib.request_log.RequestLog",
     "axes.middleware.AxesMiddleware",
 ]
@@ -256,6 +260,11 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
     for name in ("camera", "geolocation", "microphone", "payment", "usb", "accelerometer", "gyroscope")
 }
+
+# --- History of what people edit: kept by triggers of the database, with who and where in each row ----------
+PGHISTORY_APPEND_ONLY = True
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(related_name="+")
 
 # --- Mail ---------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.text(

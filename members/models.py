@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+import pghistory
+import pgtrigger
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -46,6 +49,11 @@ ENROLLMENT_MOVES = StateMachine(
 )
 
 
+@pghistory.track(
+    pghistory.UpdateEvent("changed"),
+    fields=["language", "email", "phone", "paperless_bills", "paperless_notices"],
+    model_name="MemberEvent",
+)
 class Member(models.Model):
     """The primary subscriber of a household, known by a 12-digit Member ID kept as text."""
 
@@ -83,6 +91,21 @@ class Member(models.Model):
         return f"{self.first_name} {self.last_name}"
 
 
+_RIGHTS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
+_OLD, _NEW = (", ".join(f"{row}.{name}" for name in (*_RIGHTS, "password")) for row in ("OLD", "NEW"))
+
+
+@pghistory.track(
+    pghistory.InsertEvent("added", condition=pgtrigger.Condition("(NEW.is_staff)")),
+    pghistory.UpdateEvent(
+        "changed",
+        condition=pgtrigger.Condition(
+            f"((OLD.is_staff OR NEW.is_staff) AND ({_OLD}) IS DISTINCT FROM ({_NEW}))"
+        ),
+    ),
+    fields=list(_RIGHTS),
+    model_name="StaffEvent",
+)
 class User(AbstractUser):
     """Someone who signs in: a member, by email; or staff of the exchange, by username."""
 
@@ -91,10 +114,44 @@ class User(AbstractUser):
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="user"
     )
     staff_session = models.CharField(
-        max_length=32, blank=True, editable=False, help_text="the one session in which staff are signed in"
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the one session in which staff are signed in",
     )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+
+@pghistory.track(
+    pghistory.InsertEvent("given"),
+    pghistory.DeleteEvent("taken away"),
+    obj_field=None,
+    model_name="RoleEvent",
+)
+class GivenRole(User.groups.through):  # type: ignore[name-defined]  # Django makes it
+    """Which role one of the staff has; what became of it is in its history."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@pghistory.track(
+    pghistory.InsertEvent("set up"),
+    pghistory.DeleteEvent("taken away"),
+    fields=["user", "type"],
+    obj_field=None,
+    model_name="SecondStepEvent",
+)
+class SecondStep(Authenticator):
+    """A second step of somebody's signing in, its secret apart; what became of it is in its history."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
 
 
 class Carrier(models.Model):

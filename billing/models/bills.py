@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pghistory
 from django.conf import settings
 from django.db import models
 
@@ -161,6 +162,9 @@ class Adjustment(models.Model):
         return f"{self.kind} of {format_dollars(abs(self.cents))} for {self.coverage_month}"
 
 
+@pghistory.track(
+    pghistory.InsertEvent("recorded"), pghistory.UpdateEvent("changed"), model_name="DueDateOverrideEvent"
+)
 class DueDateOverride(models.Model):
     """A due date moved by policy, for a coverage month or for one account of it: data, not code."""
 

@@ -1,5 +1,6 @@
 """Bank files: to the bank and from it, their sealed bytes, each line that went out, and each that came back."""
 
+import pghistory
 from django.db import models
 
 from connector_pay.lib.models import SealedValue
@@ -184,6 +185,12 @@ class ReturnLine(models.Model):
         return f"{self.code} of {self.trace}"
 
 
+@pghistory.track(
+    pghistory.InsertEvent("recorded"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    model_name="BankingDayOverrideEvent",
+)
 class BankingDayOverride(models.Model):
     """A day on which the Federal Reserve does other than its calendar says: closed after all, or open after all."""
 
