@@ -52,7 +52,7 @@ def review(model: Any) -> type[HistoryAdmin]:
     """The review of one history, with the columns that it keeps."""
     fields = [field for field in model._meta.fields if not field.name.startswith(OURS) and field.name != "id"]
     subject = ("subject",) if hasattr(model, "pgh_obj") else ()
-    columns = ("when", "pgh_label", *subject, *(field.name for field in fields), "by", "page")
+    columns = ("when", "pgh_label", *subject, "by", "page", *(field.name for field in fields))
     related = tuple(field.name for field in fields if field.is_relation) + (("pgh_obj",) if subject else ())
     return type(
         "HistoryAdmin",
@@ -64,4 +64,6 @@ def review(model: Any) -> type[HistoryAdmin]:
 for _name, _words in HISTORIES.items():
     _model = apps.get_model(_name)
     _model._meta.verbose_name = _model._meta.verbose_name_plural = _words
+    _model._meta.get_field("pgh_label").verbose_name = "change"
+    _model._meta.get_field("pgh_created_at").verbose_name = "when"
     admin.site.register(_model, review(_model))

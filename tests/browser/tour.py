@@ -24,6 +24,7 @@ from payments.models import PaymentStatus
 from payments.routing_directory_generator import MERGED_ROUTING_NUMBER
 from tests import people
 from tests.browser import households
+from tests.browser.rights_tour import tour_rights
 from tests.browser.staff_tour import sign_in_as_staff, tour_staff
 from tests.portal import Household, Portal
 
@@ -443,4 +444,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "replaced bill": tour_replaced_bill,
     "faults": tour_faults,
     "staff": tour_staff,
+    "rights": tour_rights,
 }
