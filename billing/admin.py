@@ -2,12 +2,13 @@
 be changed.
 """
 
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Account, Allocation, DueDateOverride, Invoice, Movement, Receipt, ReceiptChange
@@ -19,6 +20,9 @@ from billing.staff import corrections as corrections  # these reviews register t
 from billing.staff import episodes as episodes
 from billing.staff import months as months
 from billing.staff import starts as starts
+from billing.staff.month_close import MAY_CLOSE, show_close
+from connector_pay.lib.export_admin import ExportableAdmin
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -249,13 +253,23 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Movement)
-class MovementAdmin(ReadOnlyAdmin):
+class MovementAdmin(ExportableAdmin):
     """One movement of the ledger: money out of one account of the chart, into another."""
 
     list_display = ("reference", "business_date", "debit", "credit", "amount", "account_link")
     list_filter = ("debit", "credit")
     list_select_related = ("account__enrollment__plan",)
     fields = ("reference", "business_date", "debit", "credit", "amount", "account_link", "at")
+    export_permission = "billing.export_movement"
+    export_columns = {
+        "Reference": attrgetter("reference"),
+        "Business date": attrgetter("business_date"),
+        "Into": methodcaller("get_debit_display"),
+        "Out of": methodcaller("get_credit_display"),
+        "Amount": lambda movement: format_dollars(movement.cents),
+        "Account": attrgetter("account_id"),
+        "Posted at": attrgetter("at"),
+    }
     search_paths = {
         "text": "reference",
         "member_id": "account__enrollment__member__member_id",
@@ -264,6 +278,18 @@ class MovementAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Member ID, phone number, name, or a reference such as payment:12"
     amount = show_dollars("cents", "amount")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address of the month close."""
+        close = path("close/", self.admin_site.admin_view(show_close), name="billing_movement_close")
+        return [close, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the way to the month close, for whoever may."""
+        more = {"may_close": request.user.has_perm(MAY_CLOSE)}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
     @admin.display(description="account")
     def account_link(self, movement: Movement) -> str:

@@ -21,7 +21,7 @@ NEVER_CHANGED = [
         "billing_invoiceline",
     ),
     *("billing_printedletter", "billing_episodemove", "billing_receiptchange"),
-    *("billing_correctionmove", "billing_outage"),
+    *("billing_correctionmove", "billing_outage", "billing_duedateoverrideevent"),
 ]
 NEVER_REMOVED = [
     *(

@@ -1,4 +1,4 @@
-"""The staff's side of the portal: stock Django admin, behind the portal's own sign-in rules."""
+"""The staff's side of the portal: stock Django admin, behind the portal's own sign-in page and its second step."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.http import urlencode
 
 
 class PortalAdminSite(AdminSite):
-    """Django's admin under the exchange's name."""
+    """Django's admin under the exchange's name, for staff who have taken their second step."""
 
     site_header = "Connector Pay staff"
     site_title = "Connector Pay staff"
@@ -31,21 +33,37 @@ class PortalAdminSite(AdminSite):
 
         return super().index(request, {**(extra_context or {}), **describe_front_page(request)})
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Active staff, by password and second step; nobody else sees or does anything here."""
+        from members import second_step
+
+        return super().has_permission(request) and second_step.has_passed(request)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Staff sign in by username. Tries are counted as on the members’ page: failed ones by axes, and all from one address.
+        """Leads to the portal's own sign-in page, then to the second step, or to where one is set up.
 
         A signed-in member is refused in plain words, not asked to sign in again.
         """
-        from allauth.core import ratelimit
+        from allauth.account.decorators import secure_admin_login
+        from allauth.account.utils import get_next_redirect_url
 
-        from connector_pay.staff_sign_in import StaffSignInForm
+        if request.GET.get("next") and not get_next_redirect_url(request):
+            return redirect("admin:login")
+        answer: HttpResponse = secure_admin_login(self._lead_on)(request)
+        return answer
 
-        if not ratelimit.consume(request, action="login"):
-            return ratelimit.respond_429(request)
-        if request.user.is_authenticated and not self.has_permission(request):
+    def _lead_on(self, request: HttpRequest) -> HttpResponse:
+        from allauth.account.utils import get_next_redirect_url
+
+        from members import second_step
+        from members.models import User
+
+        wanted = get_next_redirect_url(request) or "/admin/"
+        if self.has_permission(request):
+            return redirect(wanted)
+        if not isinstance(request.user, User):
             raise PermissionDenied("Only staff of the exchange may enter here.")
-        self.login_form = StaffSignInForm
-        return super().login(request, extra_context)
+        return redirect(f"{second_step.find_way_on(user=request.user)}?{urlencode({'next': wanted})}")
 
 
 class PortalAdminConfig(AdminConfig):

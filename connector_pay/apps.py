@@ -10,8 +10,9 @@ class ConnectorPayConfig(AppConfig):
     verbose_name = "Connector Pay"
 
     def ready(self) -> None:
-        """Route logs, and register the deployment checks."""
-        from connector_pay import checks  # noqa: F401  (registers itself)
+        """Route logs, register the deployment checks, and keep the staff's roles in step with their table."""
+        from connector_pay import checks, history_admin, roles, staff_admin  # noqa: F401  (they register themselves)
         from connector_pay.lib import logs
 
         logs.configure()
+        roles.follow_migrations()

@@ -11,6 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.utils import decrypt
 from django.conf import settings
 from django.core.management import call_command
 from django.db.models import Count
@@ -19,6 +22,7 @@ from billing.balances import Standing, read_standings
 from billing.models import Account
 from connector_pay.lib import clock
 from connector_pay.local.local_keys import write_privately
+from connector_pay.roles import Role, give_role
 from members.activation import activate
 from members.exchange_generator import generate_events
 from members.models import EnrollmentStatus, IntakeEvent, Member, Product, User
@@ -29,7 +33,6 @@ from payments.routing_directory_generator import DEMO_ROUTING_NUMBER, generate_d
 HOUSEHOLDS = 400
 SEED = 1
 GOOD_ACCOUNT = "123456789012"
-STAFF = {"administrator": True, "reviewer": False}  # the role's name, and whether it may manage the staff
 BOTH, HEALTH_ALONE, DENTAL_ALONE = (Product.HEALTH, Product.DENTAL), (Product.HEALTH,), (Product.DENTAL,)
 # What each member and guest of the list has due, in order. The last guest's phone number is nobody else's.
 MEMBERS = (BOTH, HEALTH_ALONE, DENTAL_ALONE)
@@ -98,7 +101,7 @@ def load_banks(*, file: Path, today: date) -> None:
 def write_people(*, file: Path, url: str, today: date) -> dict[str, Any]:
     """Let some of the people sign in, and write down whom to try.
 
-    Passwords are made once and kept in the file. Members of an earlier list stay on it, after those who owe.
+    Passwords and secrets are made once and kept in the file. Members of an earlier list stay on it, after those who owe.
     """
     known = _read_passwords(file)
     households = _find_households(today=today, earlier=known)
@@ -109,7 +112,7 @@ def write_people(*, file: Path, url: str, today: date) -> dict[str, Any]:
         "url": url,
         "guests": [_describe_guest(one) for one in guests],
         "members": [_describe_member(one, known=known) for one in members],
-        "staff": [_describe_staff(role, known=known) for role in STAFF],
+        "staff": [_describe_staff(role, known=known, secrets=_read_secrets(file)) for role in Role],
         "bank_accounts": _list_bank_accounts(),
     }
     write_privately(file, json.dumps(people, indent=2, default=str) + "\n")
@@ -123,6 +126,12 @@ def _read_passwords(file: Path) -> dict[str, str]:
     return {
         one.get("email") or one["username"]: one["password"] for one in people["members"] + people["staff"]
     }
+
+
+def _read_secrets(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    return {one["role"]: one.get("totp_secret", "") for one in json.loads(file.read_text())["staff"]}
 
 
 def has_everybody(people: dict[str, Any]) -> bool:
@@ -194,15 +203,25 @@ def _describe_member(household: Household, *, known: dict[str, str]) -> dict[str
     return {"email": member.email, "password": password, "due": household.list_due()}
 
 
-def _describe_staff(role: str, *, known: dict[str, str]) -> dict[str, str]:
+def _describe_staff(role: Role, *, known: dict[str, str], secrets: dict[str, str]) -> dict[str, str]:
     password = known.get(role) or make_password()
+    secret = secrets.get(role) or generate_totp_secret()
     user = User.objects.filter(username=role).first()
     if user is None:
-        rights = {"is_staff": True, "is_superuser": STAFF[role]}
-        User.objects.create_user(role, email=f"{role}@example.org", password=password, **rights)
+        user = User.objects.create_user(role, email=f"{role}@example.org", password=password, is_staff=True)
     else:
         _keep_password(user=user, password=password)
-    return {"role": role, "username": role, "password": password}
+    give_role(user=user, role=role)
+    _keep_second_step(user=user, secret=secret)
+    return {"role": role.value, "username": role.value, "password": password, "totp_secret": secret}
+
+
+def _keep_second_step(*, user: User, secret: str) -> None:
+    """The authenticator app of the list, whatever stood in its place."""
+    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+    if found is None or decrypt(found.data["secret"]) != secret:
+        Authenticator.objects.filter(user=user).delete()
+        TOTP.activate(user, secret)
 
 
 def _keep_password(*, user: User, password: str) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.views.decorators import staff_member_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -24,7 +23,7 @@ PER_PAGE = 10
 
 
 @never_cache
-@staff_member_required
+@admin.site.admin_view
 @require_safe
 def demo_outbox(request: HttpRequest) -> HttpResponse:
     """Everything that was told, or what one member was told: `?member=` takes a Member ID."""
@@ -47,7 +46,7 @@ def demo_outbox(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@staff_member_required
+@admin.site.admin_view
 @require_safe
 def demo_letter(request: HttpRequest, notice_id: int) -> HttpResponse:
     """One letter as it is printed: on letterhead, or the bill itself."""

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.views.decorators import staff_member_required
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
@@ -54,7 +53,7 @@ class MoveDateForm(forms.Form):
 
 
 @never_cache
-@staff_member_required
+@admin.site.admin_view
 @require_http_methods(["GET", "POST"])
 def demo_date(request: HttpRequest) -> HttpResponse:
     """The business date, the buttons that move it, and the road: what each job did, and where everything

@@ -8,6 +8,7 @@ to fill in.
 from pathlib import Path
 from typing import Any
 
+import pghistory
 from csp.constants import NONE, SELF
 
 from connector_pay import design_system
@@ -100,6 +101,8 @@ INSTALLED_APPS = [
     "crispy_forms",
     "django_structlog",
     "phonenumber_field",
+    "pgtrigger",
+    "pghistory",
     "connector_pay",
     "connector_pay.lib",
     "members",
@@ -122,6 +125,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "members.staff_sessions.end_stale",
+    "connector_pay.history.note_who",
     "connector_pay.lib.request_log.RequestLog",
     "axes.middleware.AxesMiddleware",
 ]
@@ -186,7 +191,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "members.sign_in.PortalAccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
+# Members sign in by email, staff by username; whoever types the other is let in too.
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "front_door"
@@ -200,6 +206,10 @@ ACCOUNT_FORMS = {
     "set_password": "members.password_forms.SetPasswordForm",
     "reauthenticate": "members.password_forms.ReauthenticateForm",
 }
+MFA_ADAPTER = "members.second_step.PortalMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# A code that was typed just before it changed, or on a phone whose clock is a little off.
+MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
     "authenticate": "members.password_forms.SecondStepForm",
     "reauthenticate": "members.password_forms.SecondStepAgainForm",
@@ -221,6 +231,8 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address"]
 
 # --- Sessions and browser security --------------------------------------------------------------------------
 SESSION_COOKIE_AGE = 30 * 60
+STAFF_IDLE_SECONDS = 15 * 60
+STAFF_SIGNED_IN_SECONDS = 8 * 60 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
@@ -248,6 +260,11 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
     name: []
     for name in ("camera", "geolocation", "microphone", "payment", "usb", "accelerometer", "gyroscope")
 }
+
+# --- History of what people edit: kept by triggers of the database, with who and where in each row ----------
+PGHISTORY_APPEND_ONLY = True
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
+PGHISTORY_OBJ_FIELD = pghistory.ObjForeignKey(related_name="+")
 
 # --- Mail ---------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = env.text(

@@ -1,19 +1,11 @@
-"""Staff's review of members, enrollments and notices; and, for administrators, who of the staff may sign
-in.
-"""
+"""Staff's review of members, enrollments and notices."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -30,69 +22,8 @@ from members.models import (
     Plan,
     PremiumRate,
     StartMove,
-    User,
 )
 from members.notices import KINDS
-
-# Rights are the portal's to give: no groups, and no way to take away a member's second step or address.
-for _model in (Group, EmailAddress, Authenticator):
-    admin.site.unregister(_model)
-
-
-class StaffCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # the stubs' class cannot be subscripted at run time
-    """A new member of staff: username, email address, password."""
-
-    class Meta(AdminUserCreationForm.Meta):
-        model = User
-        fields = ("username", "email")
-
-
-class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]  # as above
-    """What an administrator may change of a member of staff."""
-
-    class Meta(UserChangeForm.Meta):
-        model = User
-        fields = "__all__"
-
-
-@admin.register(User)
-class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
-    """Who of the staff may sign in. For administrators only; members' own sign-ins are not managed here."""
-
-    form, add_form = StaffChangeForm, StaffCreationForm
-    list_display = ("username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
-    list_filter = ("is_active", "is_superuser")
-    search_fields = ("username", "email", "last_name")
-    filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
-    fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Rights", {"fields": ("is_active", "is_superuser")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
-    )
-    add_fieldsets = ((None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),)
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        """Staff only."""
-        return super().get_queryset(request).filter(is_staff=True)
-
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
-        """Whoever is added here is staff."""
-        obj.is_staff = True
-        super().save_model(request, obj, form, change)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Administrators."""
-        return bool(getattr(request.user, "is_superuser", False))
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Administrators."""
-        return self.has_module_permission(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: what a person did stays theirs; take away "active" instead."""
-        return False
 
 
 class EnrollmentInline(ReadOnlyInline):

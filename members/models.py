@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+import pghistory
+import pgtrigger
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -47,6 +50,11 @@ ENROLLMENT_MOVES = StateMachine(
 )
 
 
+@pghistory.track(
+    pghistory.UpdateEvent("changed"),
+    fields=["language", "email", "phone", "paperless_bills", "paperless_notices"],
+    model_name="MemberEvent",
+)
 class Member(models.Model):
     """The primary subscriber of a household, known by a 12-digit Member ID kept as text."""
 
@@ -85,6 +93,21 @@ class Member(models.Model):
         return f"{self.first_name} {self.last_name}"
 
 
+_RIGHTS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
+_OLD, _NEW = (", ".join(f"{row}.{name}" for name in (*_RIGHTS, "password")) for row in ("OLD", "NEW"))
+
+
+@pghistory.track(
+    pghistory.InsertEvent("added", condition=pgtrigger.Condition("(NEW.is_staff)")),
+    pghistory.UpdateEvent(
+        "changed",
+        condition=pgtrigger.Condition(
+            f"((OLD.is_staff OR NEW.is_staff) AND ({_OLD}) IS DISTINCT FROM ({_NEW}))"
+        ),
+    ),
+    fields=list(_RIGHTS),
+    model_name="StaffEvent",
+)
 class User(AbstractUser):
     """Someone who signs in: a member, by email; or staff of the exchange, by username."""
 
@@ -92,11 +115,48 @@ class User(AbstractUser):
     member = models.OneToOneField(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="user"
     )
+    staff_session = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="the one session in which staff are signed in",
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 
     class Meta(AbstractUser.Meta):
         indexes = [models.Index(Upper("email"), name="user_by_email")]
+
+
+@pghistory.track(
+    pghistory.InsertEvent("given"),
+    pghistory.DeleteEvent("taken away"),
+    obj_field=None,
+    model_name="RoleEvent",
+)
+class GivenRole(User.groups.through):  # type: ignore[name-defined]  # Django makes it
+    """Which role one of the staff has; what became of it is in its history."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+
+
+@pghistory.track(
+    pghistory.InsertEvent("set up"),
+    pghistory.DeleteEvent("taken away"),
+    fields=["user", "type"],
+    obj_field=None,
+    model_name="SecondStepEvent",
+)
+class SecondStep(Authenticator):
+    """A second step of somebody's signing in, its secret apart; what became of it is in its history."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
 
 
 class Carrier(models.Model):
@@ -239,7 +299,7 @@ class Notice(models.Model):
     )
 
     class Meta:
-        permissions = [("resend_notice", "Can send a notice again")]
+        permissions = [("resend_notice", "Send a notice again")]
         constraints = [
             models.UniqueConstraint(fields=["event", "subject", "channel"], name="one_notice_per_event")
         ]

@@ -7,12 +7,17 @@ from allauth.account import forms as account
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as totp
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from members.second_step import TakenOnce
 
 PASSWORD_HINT = _(
     "At least 12 characters. Not only numbers, not your name or email, and not a password that many people use."
 )
+STAFFS_SIDE = "/admin/"
 EMAIL_EXAMPLE = _("Enter an email address, like name@example.org")
 
 
@@ -25,6 +30,7 @@ class Words(NamedTuple):
 
 
 EMAIL = Words(_("Email"), _("Enter your email address"))
+EMAIL_OR_USERNAME = Words(_("Email or username"), _("Enter your email address or username"))
 PASSWORD = Words(_("Password"), _("Enter your password"))
 NEW_PASSWORD = Words(_("New password"), _("Enter a new password"), PASSWORD_HINT)
 AGAIN = Words(_("Type the new password again"), _("Type the new password again"))
@@ -50,9 +56,29 @@ class InOurWords:
 
 
 class LoginForm(InOurWords, account.LoginForm):
-    """Email and password."""
+    """Email and password; staff may type their username instead."""
 
     words = {"login": EMAIL, "password": PASSWORD}
+
+    def __init__(self, *args: Any, request: HttpRequest | None = None, **options: Any) -> None:
+        super().__init__(*args, request=request, **options)
+        login = self.fields["login"]
+        login.widget.attrs = {"autocomplete": "username"}
+        login.widget.input_type = "email"
+        if request is not None and leads_to_staff(request):
+            login.label = EMAIL_OR_USERNAME.label
+            login.error_messages["required"] = EMAIL_OR_USERNAME.required
+            login.widget.input_type = "text"
+
+    def clean_login(self) -> str:
+        """What has an @ is an email address, anything else a username."""
+        login: str = super().clean_login()
+        if "@" in login:
+            try:
+                validate_email(login)
+            except ValidationError:
+                raise ValidationError(EMAIL_EXAMPLE) from None
+        return login
 
     def clean(self) -> dict[str, Any]:
         """A refusal stands beside the first of the two boxes, so that the error summary leads there."""
@@ -97,13 +123,13 @@ class ReauthenticateForm(InOurWords, account.ReauthenticateForm):
     words = {"password": PASSWORD}
 
 
-class SecondStepForm(InOurWords, second_step.AuthenticateForm):
+class SecondStepForm(InOurWords, TakenOnce, second_step.AuthenticateForm):
     """The code of the second step."""
 
     words = {"code": CODE}
 
 
-class SecondStepAgainForm(InOurWords, second_step.ReauthenticateForm):
+class SecondStepAgainForm(InOurWords, TakenOnce, second_step.ReauthenticateForm):
     """The code of the second step once more."""
 
     words = {"code": CODE}
@@ -113,3 +139,9 @@ class ActivateSecondStepForm(InOurWords, totp.ActivateTOTPForm):
     """The first code of a second step that is being set up."""
 
     words = {"code": CODE}
+
+
+def leads_to_staff(request: HttpRequest) -> bool:
+    """Whether whoever signs in here wants to go on to the staff's side."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return wanted.startswith(STAFFS_SIDE)

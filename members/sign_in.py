@@ -1,4 +1,4 @@
-"""Signing in: members by email after activation with Member ID, date of birth and ZIP code; staff too."""
+"""Signing in: members by email after activation with Member ID, date of birth and ZIP code; staff by username or email."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -9,11 +9,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.form_fields import LONGEST_EMAIL
+from members import staff_sessions
 from members.models import User
 
 
@@ -44,6 +45,13 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         if AxesProxyHandler.is_allowed(request, credentials):
             super().pre_authenticate(request, **credentials)
 
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **facts: Any) -> HttpResponse | None:
+        """Staff are signed in once: the earlier session ends."""
+        if isinstance(user, User) and user.is_staff:
+            staff_sessions.begin(request=request, user=user)
+        answer: HttpResponse | None = super().post_login(request, user, **facts)
+        return answer
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Every address in an email is the portal's own, whatever host and port the request named."""
         domain = urlsplit(settings.PORTAL_URL).netloc
@@ -57,16 +65,16 @@ class PortalAccountAdapter(DefaultAccountAdapter):
 
 
 def read_username(request: HttpRequest | None, credentials: Mapping[str, Any] | None) -> str:
-    """Under which name a try to sign in is counted: the username, also of who typed their email in any spelling.
+    """Under which name a try to sign in is counted: the username, also of who typed their email, in any spelling.
 
-    An email that is nobody's is counted as it is, in small letters. Empty where nothing was typed.
+    An email that is nobody's is counted as it is, all in small letters. Empty where nothing was typed.
     """
     typed = credentials or {}
     email = str(typed.get("email") or "")
     found = (
         User.objects.filter(email__iexact=email).values_list("username", flat=True).first() if email else None
     )
-    return (found or email.lower() or str(typed.get("username") or ""))[:LONGEST_EMAIL]
+    return (found or email or str(typed.get("username") or "")).lower()[:LONGEST_EMAIL]
 
 
 def _lead_here(link: str) -> str:

@@ -4,6 +4,7 @@ returns.
 A bank account's number is never shown here, only how it ends.
 """
 
+from operator import attrgetter, methodcaller
 from typing import Any
 
 from django.contrib import admin
@@ -13,8 +14,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from billing.models import Movement
+from connector_pay.lib.export_admin import ExportableAdmin
 from connector_pay.lib.keyset_list import KeysetAdmin
 from connector_pay.lib.masking import mask_number
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -86,7 +89,7 @@ class FileEntryInline(ReadOnlyInline):
 
 
 @admin.register(Payment)
-class PaymentAdmin(KeysetAdmin):
+class PaymentAdmin(ExportableAdmin, KeysetAdmin):
     """One debit of one bank account for one billing account, from recording to posting or return."""
 
     list_display = (
@@ -135,6 +138,21 @@ class PaymentAdmin(KeysetAdmin):
     }
     search_help_text = "Confirmation number, Member ID, phone number, name, trace number or receipt email"
     amount = show_dollars("amount_cents", "amount")
+    export_permission = "payments.export_payment"
+    export_columns = {
+        "Confirmation number": attrgetter("confirmation_number"),
+        "Member ID": attrgetter("account.enrollment.member.member_id"),
+        "Name": attrgetter("account.enrollment.member.full_name"),
+        "Amount": lambda payment: format_dollars(payment.amount_cents),
+        "Status": methodcaller("get_status_display"),
+        "Received": attrgetter("received_date"),
+        "Way": methodcaller("get_channel_display"),
+        "Bank account": lambda payment: mask_number(payment.bank_account.last_four),
+        "Recorded": attrgetter("recorded_at"),
+        "Settles": attrgetter("effective_date"),
+        "Posted": attrgetter("posted_on"),
+        "Return code": attrgetter("return_code"),
+    }
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the proof of authorization."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from connector_pay.lib.grants import find_unguarded_moves
 from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
 from payments.check_invariants import CHECK_INVARIANTS
@@ -180,6 +181,9 @@ ON_HOLD = """
 """
 
 
+GUARDED = {"payments_payment": PAYMENT_MOVES, "payments_bankfile": FILE_MOVES}
+
+
 def list_changed_files() -> Iterator[tuple[Any, ...]]:
     """The latest bank files whose stored bytes no longer have the sha256, the lines and the entries kept at writing."""
     files = list(BankFile.objects.order_by("-pk")[:FILES_OPENED])
@@ -263,6 +267,11 @@ INVARIANTS: tuple[Invariant, ...] = (
         "I9 sent with the file",
         "Payments and refunds are sent when their file is, not before.",
         STATUS_OF_FILE,
+    ),
+    Invariant(
+        "I2 moves",
+        "The database itself refuses a move of a payment or a file that the arrows do not allow.",
+        lambda: find_unguarded_moves(GUARDED),
     ),
     Invariant(
         "I2 stored files", "Stored bank files have the bytes they were written with.", list_changed_files

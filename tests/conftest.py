@@ -39,6 +39,23 @@ def django_db_setup(template_database: str, django_db_blocker: DjangoDbBlocker) 
     databases.drop(name)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _staff_take_their_second_step() -> None:
+    """Whoever of the staff a test signs in without the pages has taken the second step, as the pages would have them do."""
+    from django.test import Client
+
+    from tests.people import pass_second_step
+
+    sign_in = Client.force_login
+
+    def sign_in_whole(self: Client, user, backend=None) -> None:
+        sign_in(self, user, backend)
+        if user.is_staff:
+            pass_second_step(self, user)
+
+    Client.force_login = sign_in_whole
+
+
 @dataclass(frozen=True)
 class CommittedDatabase:
     """A database of a test's own, where commits are real: its name, and the environment for other processes on it."""

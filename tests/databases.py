@@ -21,11 +21,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def name_template() -> str:
-    """The template's name, from every migration that is installed for our apps."""
+    """The template's name, from every migration that is installed for our apps, and from the staff's roles."""
     digest = hashlib.sha256()
     for path in sorted(ROOT.glob("*/migrations/*.py")) + sorted(ROOT.glob("*/*/migrations/*.py")):
         digest.update(path.read_bytes())
-    for path in (ROOT / "connector_pay/lib/grants.py", ROOT / "requirements/dev.txt"):
+    for path in (
+        ROOT / "connector_pay/lib/grants.py",
+        ROOT / "connector_pay/roles.py",
+        ROOT / "requirements/dev.txt",
+    ):
         digest.update(path.read_bytes())
     return f"template_{digest.hexdigest()[:16]}"
 

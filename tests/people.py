@@ -3,10 +3,21 @@
 Everything lives around January 2027: enrolled on January 5, asked to start on February 1, due on January 23.
 """
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
+from allauth.account.internal.userkit import user_id_to_str
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.test import Client
+
+from connector_pay.roles import Role, give_role
+from members import staff_sessions
 from members.models import (
     ENROLLMENT_MOVES,
     Carrier,
@@ -23,6 +34,7 @@ from members.models import (
 ENROLLED_AT = datetime(2027, 1, 5, 15, 0, tzinfo=UTC)
 FEBRUARY = date(2027, 2, 1)
 PASSWORD = "correct horse battery staple"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of an authenticator app
 REMITTANCE = "PO Box 970063\nBoston, MA 02297-0063"
 
 _numbers = count(1)
@@ -124,6 +136,33 @@ def make_staff(*, password: str = PASSWORD, **facts: Any) -> User:
     number = next(_numbers)
     defaults = {"username": f"staff{number}", "email": f"staff{number}@example.org", "is_superuser": True}
     return User.objects.create_user(password=password, is_staff=True, **(defaults | facts))
+
+
+def make_clerk(role: Role, **facts: Any) -> User:
+    """One of the staff with this role."""
+    clerk = make_staff(**({"is_superuser": False} | facts))
+    give_role(user=clerk, role=role)
+    return clerk
+
+
+def give_second_step(user: User, *, secret: str = SECRET) -> str:
+    """Put the person's authenticator app in place; returns its secret."""
+    TOTP.activate(user, secret)
+    return secret
+
+
+def read_code(secret: str = SECRET, *, steps: int = 0) -> str:
+    """What the app shows now, or showed and will show so many half minutes away."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+
+
+def pass_second_step(client: Client, user: User) -> None:
+    """The session of one of the staff, as their sign-in by password and code leaves it."""
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "at": time.time()}]
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = user_id_to_str(user)
+    session[staff_sessions.TOKEN] = user.staff_session
+    session.save()
 
 
 def _walk(*, enrollment: Enrollment, status: str, at: datetime) -> None:

@@ -64,6 +64,8 @@ class Episode(models.Model):
     decided_on = models.DateField(null=True, blank=True, help_text="the day of the termination notice")
 
     class Meta:
+        default_permissions = ()
+        permissions = [("change_episode", "End coverage or keep it; reinstate")]
         constraints = [
             models.UniqueConstraint(
                 fields=["account"],

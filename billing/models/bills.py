@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pghistory
 from django.conf import settings
 from django.db import models
 
@@ -179,6 +180,9 @@ class Adjustment(models.Model):
 BILLED_LATE = "billed after its due date"  # why the day's work gives an account more time
 
 
+@pghistory.track(
+    pghistory.InsertEvent("recorded"), pghistory.UpdateEvent("changed"), model_name="DueDateOverrideEvent"
+)
 class DueDateOverride(models.Model):
     """A due date moved by policy, for a coverage month or for one account of it: data, not code. The latest row holds.
 

@@ -117,6 +117,11 @@ class Movement(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
+        permissions = [
+            ("export_movement", "Take the list of movements away as CSV"),
+            ("close_month", "Draw up the month-close package"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(cents__gt=0), name="movement_is_positive"),
             models.CheckConstraint(

@@ -29,6 +29,8 @@ class BillLink(models.Model):
     )
 
     class Meta:
+        default_permissions = ()
+        permissions = [("change_billlink", "Revoke the code of a bill")]
         constraints = [
             models.UniqueConstraint(
                 fields=["invoice"], condition=models.Q(revoked_at=None), name="one_link_per_invoice"
@@ -61,6 +63,11 @@ class PrintBatch(models.Model):
 
     class Meta:
         verbose_name_plural = "print batches"
+        default_permissions = ()
+        permissions = [
+            ("add_printbatch", "Make a batch of bills or letters to print"),
+            ("change_printbatch", "Count a print batch as mailed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.business_date}, batch {self.pk}"

@@ -1,4 +1,4 @@
-"""Staff's review of the timetable: which jobs ran for which day, and what they did."""
+"""Staff's review of the timetable: which jobs ran for which day; and, for auditors, of who looked at what."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from connector_pay.lib.jobs import describe_counts
-from connector_pay.lib.models import JobRun
+from connector_pay.lib.models import AccessLog, JobRun
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin
 
 
@@ -44,3 +44,17 @@ class JobRunAdmin(ReadOnlyAdmin):
         if run.error:
             return "Failed"
         return f"Done: {describe_counts(run.counts)}" if run.finished_at else "Waiting"
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    """Who saw a whole account number or took a list away, and why."""
+
+    read_permission = "lib.read_access_log"
+    list_display = ("at", "by", "what", "subject", "rows", "why")
+    list_display_links = ("at",)
+    list_filter = ("what", "at")
+    list_select_related = ("by",)
+    fields = ("at", "by", "what", "subject", "rows", "why")
+    search_paths = {"text": "subject", "email": "by__email", "title": "by__username"}
+    search_help_text = "Who looked, by username or email address, or at what"

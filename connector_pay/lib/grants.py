@@ -1,11 +1,17 @@
-"""What the application's database role may do: migration operations that take rights away table by table.
+"""What the application's database role may do: migration operations that take rights away, and guard moves, table by table.
 
 The first migration gives the role ordinary rights on every table, present and future; these operations take back what the
 books must never allow, so that neither a bug nor a stolen login of the portal can rewrite history.
 """
 
+import re
+from collections.abc import Mapping
+
 from django.conf import settings
+from django.db import connection
 from django.db.migrations import RunSQL
+
+from connector_pay.lib.states import StateMachine
 
 ROLE = settings.APPLICATION_ROLE
 
@@ -63,4 +69,48 @@ def keep_rows(table: str, *, changing: tuple[str, ...]) -> list[RunSQL]:
             f"GRANT UPDATE ({', '.join(changing)}) ON {table} TO {ROLE}",
             f"GRANT UPDATE, DELETE ON {table} TO {ROLE}",
         )
+    ]
+
+
+def guard_moves(table: str, *, moves: StateMachine) -> list[RunSQL]:
+    """The status of a row of this table takes only the arrows of its table, whoever writes and by whatever way.
+
+    The arrows stand in the trigger's condition, so that a set of allowed moves calls no function: it costs next to nothing.
+    """
+    arrows = ", ".join(f"'{arrow}'" for arrow in list_arrows(moves))
+    return [
+        RunSQL(
+            f"""
+            CREATE OR REPLACE FUNCTION lib_refuse_move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                RAISE EXCEPTION '% may not go from % to %', TG_TABLE_NAME, OLD.status, NEW.status
+                    USING ERRCODE = 'check_violation';
+            END $$;
+            DROP TRIGGER IF EXISTS guard_moves ON {table};
+            CREATE TRIGGER guard_moves BEFORE UPDATE OF status ON {table} FOR EACH ROW
+                WHEN (OLD.status <> NEW.status AND OLD.status || '>' || NEW.status NOT IN ({arrows}))
+                EXECUTE FUNCTION lib_refuse_move();
+            """,
+            f"DROP TRIGGER guard_moves ON {table}",
+        )
+    ]
+
+
+def list_arrows(moves: StateMachine) -> list[str]:
+    """Each allowed arrow as the trigger writes it, in order."""
+    return sorted(f"{before}>{after}" for before, afters in moves.arrows.items() for after in afters)
+
+
+def find_unguarded_moves(guarded: Mapping[str, StateMachine]) -> list[tuple[str, str]]:
+    """The tables whose trigger is not there, not on, or knows other arrows than the table of moves does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger "
+            "WHERE tgname = 'guard_moves' AND tgenabled = 'O' AND tgrelid::regclass::text = ANY(%s)",
+            [list(guarded)],
+        )
+        found = {table: sorted(re.findall(r"'(\w+>\w+)'", text)) for table, text in cursor.fetchall()}
+    return [
+        (table, "the trigger guard_moves is missing, off, or knows other arrows")
+        for table, moves in guarded.items()
+        if found.get(table) != list_arrows(moves)
     ]

@@ -1,9 +1,10 @@
-"""The demo clock, the job ledger, and the one table of ciphertext."""
+"""The demo clock, the job ledger, the log of looks, and the one table of ciphertext."""
 
 from datetime import timedelta
 from typing import Self
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -85,3 +86,25 @@ class SealedValue(models.Model):
     def open(self, *, purpose: str) -> bytes:
         """The clear value, for the purpose it was sealed for. Raises UnableToOpen."""
         return sealed.open_sealed(token=bytes(self.token), purpose=purpose, row=self.id)
+
+
+class AccessLog(models.Model):
+    """One look of one of the staff at a whole account number, or one list that was taken away. Append-only."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=60, help_text="what was looked at, or taken away")
+    subject = models.CharField(max_length=300, help_text="which of it")
+    why = models.CharField(max_length=200)
+    rows = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("read_access_log", "Read who looked at account numbers and who took lists away"),
+        ]
+        verbose_name_plural = "access log"
+        indexes = [models.Index(fields=["-at"], name="access_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.subject}"

@@ -38,14 +38,17 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # the stubs' class 
 
 
 class StaffMayRead:
-    """Whoever may enter the staff's side may read; nobody may write."""
+    """Whoever may enter the staff's side may read, unless `read_permission` says who; nobody may write."""
+
+    read_permission: ClassVar[str] = ""
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Every member of staff."""
-        return request.user.is_active and bool(getattr(request.user, "is_staff", False))
+        """Every member of staff, or those of them who have the permission."""
+        is_staff = request.user.is_active and bool(getattr(request.user, "is_staff", False))
+        return is_staff and (not self.read_permission or request.user.has_perm(self.read_permission))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Every member of staff."""
+        """Whoever may read."""
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

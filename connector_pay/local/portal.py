@@ -291,7 +291,7 @@ def describe_people() -> list[str]:
         *staff,
         "or pay without an account as",
         *guests,
-        f"Everybody else: {DEMO}",
+        f"Everybody else, and what each of the staff’s authenticator apps needs: {DEMO}",
     ]
 
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="notice",
-            options={"permissions": [("resend_notice", "Can send a notice again")]},
+            options={"permissions": [("resend_notice", "Send a notice again")]},
         ),
         migrations.CreateModel(
             name="NoticeCopy",

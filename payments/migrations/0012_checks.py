@@ -112,10 +112,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "permissions": [
-                    ("record_check", "Can record a check or money order"),
-                    ("return_check", "Can record that the bank returned a check"),
-                    ("match_money", "Can put unmatched money on accounts, and ask to send it back"),
-                    ("send_back_money", "Can approve that unmatched money is sent back"),
+                    ("record_check", "Record a check or money order"),
+                    ("return_check", "Record that the bank returned a check"),
+                    ("match_money", "Put unmatched money on accounts, and ask to send it back"),
+                    ("send_back_money", "Approve that unmatched money is sent back"),
                 ],
             },
         ),

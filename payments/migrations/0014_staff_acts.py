@@ -15,8 +15,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="bankfile",
-            options={
-                "permissions": [("resolve_file", "Can say whether the bank has a file of unknown outcome")]
-            },
+            options={"permissions": [("resolve_file", "Say whether the bank has a file of unknown outcome")]},
         ),
     ]

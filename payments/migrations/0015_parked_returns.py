@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterModelOptions(
             name="returnline",
-            options={"permissions": [("resolve_returnline", "Can close a return that waits for a person")]},
+            options={"permissions": [("resolve_returnline", "Close a return that waits for a person")]},
         ),
         migrations.AddIndex(
             model_name="bankaccount",

@@ -105,6 +105,8 @@ class Mandate(models.Model):
     given_at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
+        permissions = [("change_mandate", "Turn AutoPay off, or let it go on")]
         constraints = [
             models.UniqueConstraint(fields=["form_key", "account"], name="one_mandate_per_form"),
             models.UniqueConstraint(

@@ -68,7 +68,12 @@ class BankAccount(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["last_four"], name="bank_account_by_last_four")]
-        permissions = [("lift_pause", "Can let a paused bank account pay again")]
+        default_permissions = ()
+        permissions = [
+            ("change_bankaccount", "Approve or refuse a bank account that waits"),
+            ("lift_pause", "Let a paused bank account pay again"),
+            ("reveal_account_number", "See a whole account number"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} ending {self.last_four}"

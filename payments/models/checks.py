@@ -102,10 +102,10 @@ class ReceivedCheck(models.Model):
 
     class Meta:
         permissions = [
-            ("record_check", "Can record a check or money order"),
-            ("return_check", "Can record that the bank returned a check"),
-            ("match_money", "Can put unmatched money on accounts, and ask to send it back"),
-            ("send_back_money", "Can approve that unmatched money is sent back"),
+            ("record_check", "Record a check or money order"),
+            ("return_check", "Record that the bank returned a check"),
+            ("match_money", "Put unmatched money on accounts, and ask to send it back"),
+            ("send_back_money", "Approve that unmatched money is sent back"),
         ]
         constraints = [
             models.CheckConstraint(condition=models.Q(cents__gt=0), name="check_is_positive"),

@@ -1,5 +1,6 @@
 """Bank files: to the bank and from it, their sealed bytes, each line that went out, and each that came back."""
 
+import pghistory
 from django.conf import settings
 from django.db import models
 
@@ -63,7 +64,7 @@ class BankFile(models.Model):
     stored_at = models.DateTimeField()
 
     class Meta:
-        permissions = [("resolve_file", "Can say whether the bank has a file of unknown outcome")]
+        permissions = [("resolve_file", "Say whether the bank has a file of unknown outcome")]
         constraints = [
             models.UniqueConstraint(fields=["direction", "name"], name="one_file_of_a_name"),
             models.UniqueConstraint(
@@ -184,7 +185,7 @@ class ReturnLine(models.Model):
             models.Index(fields=["trace"], name="return_by_trace"),
             models.Index(fields=["id"], name="return_parked", condition=models.Q(applied=False)),
         ]
-        permissions = [("resolve_returnline", "Can close a return that waits for a person")]
+        permissions = [("resolve_returnline", "Close a return that waits for a person")]
 
     def __str__(self) -> str:
         return f"{self.code} of {self.trace}"
@@ -205,6 +206,12 @@ class ReturnResolution(models.Model):
         return self.why
 
 
+@pghistory.track(
+    pghistory.InsertEvent("recorded"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    model_name="BankingDayOverrideEvent",
+)
 class BankingDayOverride(models.Model):
     """A day on which the Federal Reserve does other than its calendar says: closed after all, or open after all."""
 

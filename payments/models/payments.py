@@ -76,12 +76,14 @@ class Payment(models.Model):
     )
 
     class Meta:
+        default_permissions = ()
         permissions = [
-            ("cancel_payment", "Can cancel a payment before it goes to the bank"),
-            ("hold_payment", "Can keep a payment out of bank files, and release it"),
-            ("take_phone_payment", "Can take a payment from a caller by phone"),
-            ("move_payment", "Can move received money to another account"),
-            ("change_received_date", "Can correct the received date of a check or phone payment"),
+            ("cancel_payment", "Cancel a payment before it goes to the bank"),
+            ("hold_payment", "Keep a payment out of bank files, and release it"),
+            ("take_phone_payment", "Take a payment from a caller by phone"),
+            ("move_payment", "Move received money to another account"),
+            ("change_received_date", "Correct the received date of a check or phone payment"),
+            ("export_payment", "Take the list of payments away as CSV"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -96,6 +96,12 @@ class Refund(models.Model):
     printed_on = models.DateField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ()
+        permissions = [
+            ("add_refund", "Ask for a refund"),
+            ("change_refund", "Approve, decline or stop a refund; note the number of its check"),
+            ("export_refund", "Take the list of refunds away as CSV"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(cents__gt=0), name="refund_is_positive"),
             models.CheckConstraint(

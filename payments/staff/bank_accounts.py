@@ -1,6 +1,6 @@
 """Staff's review of bank accounts, and the decision by hand on those that wait: approve, or refuse with a reason.
 
-An account's number is never shown, only how it ends.
+An account's number is shown by how it ends alone; whoever may see the whole of it says why, on a page of its own.
 """
 
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ from payments.models import (
     Validation,
 )
 from payments.pausing import UnableToLiftPause, lift_pause
+from payments.staff.account_numbers import MAY_REVEAL, show_number
 from payments.validation import MANUAL
 from payments.validation.manual import AccountAlreadyDecided, approve_by_hand, refuse_by_hand
 
@@ -91,14 +92,17 @@ class BankAccountAdmin(ReadOnlyAdmin):
     search_help_text = "The last four digits, the name on the account, or the owner's email address"
 
     def get_urls(self) -> list[URLPattern]:
-        """With the address that takes the decision."""
+        """With the addresses of the decision and of the whole number."""
+        number = path(
+            "<int:pk>/number/", self.admin_site.admin_view(show_number), name="payments_bankaccount_number"
+        )
         decide = path(
             "<int:pk>/decide/", self.admin_site.admin_view(self.decide), name="payments_bankaccount_decide"
         )
         lift = path(
             "<int:pk>/lift/", self.admin_site.admin_view(lift_a_pause), name="payments_bankaccount_lift"
         )
-        return [decide, lift, *super().get_urls()]
+        return [number, decide, lift, *super().get_urls()]
 
     def change_view(
         self,
@@ -111,6 +115,7 @@ class BankAccountAdmin(ReadOnlyAdmin):
         account = self.get_object(request, object_id)
         if account and account.status == BankAccountStatus.UNCHECKED and _may_decide(request):
             extra_context = {**(extra_context or {}), "waiting": _count_waiting(account)}
+        extra_context = {**(extra_context or {}), "may_reveal": request.user.has_perm(MAY_REVEAL)}
         return super().change_view(request, object_id, form_url, extra_context)
 
     @method_decorator(require_POST)

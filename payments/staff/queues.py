@@ -57,7 +57,7 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
             "files",
             "Bank files of unknown outcome",
             f"{files}?status__exact={FileStatus.UNKNOWN}",
-            "payments.change_bankfile",
+            "payments.resolve_file",
         ),
         ("returns", "Returns that need a person", f"{returns}?waiting=yes", "payments.resolve_returnline"),
         ("unmatched", "Money without an account", f"{checks}?waiting=yes", "payments.match_money"),

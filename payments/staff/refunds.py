@@ -5,6 +5,7 @@ The buttons call the rules of `payments.refunds`, which say in words why somethi
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter, methodcaller
 from typing import Any, cast
 from uuid import uuid4
 
@@ -19,9 +20,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing.credit import read_idle_cents
 from billing.models import Movement, Receipt
 from connector_pay.lib import clock
+from connector_pay.lib.export_admin import ExportableAdmin
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
-    ReadOnlyAdmin,
     ReadOnlyInline,
     link_to,
     link_to_list,
@@ -62,12 +63,12 @@ class RefundEntryInline(ReadOnlyInline):
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(ExportableAdmin):
     """Money on its way back to who paid it, with the buttons that move it."""
 
     list_display = ("id", "member", "amount", "method", "status", "payee", "asked_by", "asked_at")
     list_filter = ("status", "method")
-    list_select_related = ("receipt__account__enrollment__member", "asked_by")
+    list_select_related = ("receipt__account__enrollment__member", "asked_by", "decided_by")
     fields = (
         "member",
         "receipt_link",
@@ -99,6 +100,21 @@ class RefundAdmin(ReadOnlyAdmin):
     }
     search_help_text = "Refund number, confirmation number, Member ID, phone number, name or payee"
     amount = show_dollars("cents", "amount")
+    export_permission = "payments.export_refund"
+    export_columns = {
+        "Refund": attrgetter("pk"),
+        "Member ID": attrgetter("receipt.account.enrollment.member.member_id"),
+        "Amount": lambda refund: format_dollars(refund.cents),
+        "Way": methodcaller("get_method_display"),
+        "Status": methodcaller("get_status_display"),
+        "Pay to": attrgetter("payee"),
+        "Why": attrgetter("why"),
+        "Asked by": attrgetter("asked_by"),
+        "Asked": attrgetter("asked_at"),
+        "Decided by": attrgetter("decided_by"),
+        "Decided": attrgetter("decided_at"),
+        "Check number": attrgetter("check_number"),
+    }
 
     def get_urls(self) -> list[URLPattern]:
         """With the addresses of what staff do."""

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from billing.accounts import list_accounts_of_member
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
+from connector_pay.lib.csv_files import make_safe
 from connector_pay.lib.money import format_dollars
 from payments.canceling import UnableToCancel, cancel_payment
 from payments.channels.limits import count_lookup
@@ -34,8 +35,6 @@ from payments.statements import describe_status
 from payments.views.access import require_member
 
 PER_PAGE = 25
-# A cell that begins with one of these is run as a formula by spreadsheets.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class UnableToLookUp(Exception):
@@ -194,4 +193,4 @@ def _make_row(request: HttpRequest, payment: Payment, today: date) -> list[str]:
         f"{bank.get_kind_display()} {bank.last_four}" if _paid_it(request, payment) else _("Paid by a guest"),
         format_number(payment.confirmation_number),
     ]
-    return [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells]
+    return [make_safe(cell) for cell in cells]

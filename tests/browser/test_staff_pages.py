@@ -17,10 +17,13 @@ LISTS = ("billing/invoice", "members/member", "members/user")
 
 def sign_in(page: Page) -> None:
     staff = people.make_staff()
+    secret = people.give_second_step(staff)
     page.goto("/admin/")
-    page.get_by_label("Username").fill(staff.username)
+    page.get_by_label("Email or username").fill(staff.username)
     page.get_by_label("Password").fill(people.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(people.read_code(secret))
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Review")).to_be_visible()
 
 

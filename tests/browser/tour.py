@@ -26,7 +26,8 @@ from tests import people
 from tests.browser import households
 from tests.browser.correction_tour import tour_corrections
 from tests.browser.handling_tour import tour_handling
-from tests.browser.staff_tour import tour_seeing, tour_staff
+from tests.browser.rights_tour import tour_rights
+from tests.browser.staff_tour import sign_in_as_staff, tour_seeing, tour_staff
 from tests.portal import Household, Portal
 
 ROUTING, ACCOUNT = "011000015", "4820 0123 456789"
@@ -402,11 +403,7 @@ def tour_replaced_bill(visit: Visit) -> None:
 def tour_faults(visit: Visit) -> None:
     """Where nobody wanted to go."""
     visit.open("/no-such-page/", "fault-not-found")
-    clerk = people.make_staff(is_superuser=False)
-    visit.open("/admin/login/")
-    visit.fill("Username:", clerk.username)
-    visit.fill("Password:", people.PASSWORD)
-    visit.press("Log in")
+    sign_in_as_staff(visit, is_superuser=False)
     visit.open("/admin/members/user/", "fault-not-allowed")
     visit.page.context.clear_cookies()
     visit.open("/guest/")
@@ -452,4 +449,5 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "staff handling": tour_handling,
     "corrections": tour_corrections,
     "seeing": tour_seeing,
+    "rights": tour_rights,
 }

@@ -247,20 +247,24 @@ class TestWeb:
         )
         assert made.returncode == 0, made.stderr
         headers = {"Host": HOST, "X_Forwarded_Proto": "https", "X_Forwarded_For": "192.0.2.1"}
-        page = web.request("GET", "/admin/login/", **headers)
+        page = web.request("GET", "/accounts/login/", **headers)
         token = page.headers["Set-Cookie"].split("csrftoken=")[1].split(";")[0]
-        form = {"username": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD, "next": "/admin/"}
+        form = {"login": ADMINISTRATOR, "password": ADMINISTRATOR_PASSWORD, "next": "/admin/login/"}
         answer = web.request(
             "POST",
-            "/admin/login/",
+            "/accounts/login/",
             urlencode({**form, "csrfmiddlewaretoken": token}),
             Cookie=f"csrftoken={token}",
-            Referer=f"https://{HOST}/admin/login/",
+            Referer=f"https://{HOST}/accounts/login/",
             Content_Type="application/x-www-form-urlencoded",
             **headers,
         )
-        assert (answer.status, answer.headers["Location"]) == (302, "/admin/")
-        assert "Secure" in answer.headers["Set-Cookie"]
+        assert (answer.status, answer.headers["Location"]) == (302, "/admin/login/")
+        cookies = answer.headers.get_all("Set-Cookie")
+        assert all("Secure" in cookie for cookie in cookies)
+        session = next(cookie.split(";")[0] for cookie in cookies if cookie.startswith("sessionid="))
+        led = web.request("GET", "/admin/login/", Cookie=session, **headers)
+        assert (led.status, led.headers["Location"]) == (302, "/accounts/2fa/?next=%2Fadmin%2F")
 
 
 class TestWorker:

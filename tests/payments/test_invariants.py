@@ -18,6 +18,7 @@ from payments.models import (
     DraftAnnouncement,
     FileChunk,
     FileEntry,
+    FileMove,
     Payment,
     PaymentMove,
     ReturnLine,
@@ -46,13 +47,7 @@ def settle_one(number: str = "482001234567") -> Payment:
     ("column", "value", "found"),
     [
         ("status", "posted", {"I7 payments", "I17 receipts"}),
-        (
-            "status",
-            "canceled",
-            {"I7 payments", "I9 one line in one file", "I17 cash at the bank", "I17 receipts"},
-        ),
         ("status", "returned", {"I10 returned once", "I17 cash at the bank"}),
-        ("status", "sending", {"I9 sent with the file"}),
         ("effective_date", None, {"I9 one line in one file"}),
         ("effective_date", date(2027, 1, 11), {"I4 within the authorization"}),
     ],
@@ -66,16 +61,10 @@ def test_a_payment_changed_behind_the_rules_is_found(column: str, value: object,
 
 def test_a_bank_file_and_a_bank_account_changed_behind_the_rules_are_found() -> None:
     settle_one()
-    BankFile.objects.filter(direction="out").update(status="rejected")
+    file = BankFile.objects.get(direction="out")
+    FileMove.objects.create(file=file, before="accepted", after="rejected", at=noon(WEDNESDAY))
     BankAccount.objects.update(status="blocked")
     assert {"I7 bank files", "I7 bank accounts"} <= list_broken()
-
-
-@pytest.mark.parametrize("status", ["sending", "unknown"])
-def test_a_payment_that_went_on_without_its_file_is_found(status: str) -> None:
-    settle_one()
-    BankFile.objects.filter(direction="out").update(status=status)
-    assert "I9 sent with the file" in list_broken()
 
 
 def test_a_move_that_no_arrow_allows_is_found() -> None:

@@ -22,7 +22,8 @@ FIRST = date(2027, 1, 15)
 
 def come_back(payment: Payment, *, day: date, code: str = "R01") -> None:
     """As if it had gone out: the bank's file is another test's matter."""
-    Payment.objects.filter(pk=payment.pk).update(status="sent", effective_date=TUESDAY)
+    for status in ("sending", "sent"):
+        Payment.objects.filter(pk=payment.pk).update(status=status, effective_date=TUESDAY)
     returned = PaymentReturn(payment_id=payment.pk, code=code, why="no money")
     assert return_payments(returns=[returned], today=day, at=noon(day)) == [payment.pk]
 

@@ -15,6 +15,7 @@ from connector_pay.celery import read_timetable
 from connector_pay.lib.jobs import run_until
 from connector_pay.self_check import find_violations
 from members.models import EnrollmentStatus
+from payments.invariants import GUARDED
 from tests import databases, people
 from tests.diary import eastern
 from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_payer, noon, pay
@@ -346,18 +347,29 @@ REFUND_FAULTS = [
         "DELETE FROM billing_withdrawal WHERE reference LIKE 'refund:6%'",
         "I1 idle",
     ),
+    (
+        "a guard of moves that is gone",
+        "DROP TRIGGER guard_moves ON payments_bankfile; CREATE TRIGGER guard_moves BEFORE UPDATE OF fault ON "
+        "payments_bankfile FOR EACH ROW EXECUTE FUNCTION lib_refuse_move()",
+        "I2 moves",
+    ),
     ("a right given on withdrawals", "GRANT DELETE ON billing_withdrawal TO {role}", "I2 books"),
 ]
 
 
 def plant(name: str, statements: str) -> None:
-    """As the owner, for whom no grant is missing; constraints hold all the same."""
+    """As the owner, for whom no grant is missing and who turns the guards of moves off; constraints hold all the same."""
     owner = psycopg2.connect(databases.url_of(name, owner=True))
     try:
-        with owner, owner.cursor() as cursor:
-            cursor.execute(statements)
+        for step in (turn_guards("DISABLE"), statements, turn_guards("ENABLE")):
+            with owner, owner.cursor() as cursor:
+                cursor.execute(step)
     finally:
         owner.close()
+
+
+def turn_guards(how: str) -> str:
+    return "; ".join(f"ALTER TABLE {table} {how} TRIGGER guard_moves" for table in GUARDED)
 
 
 def tell_the_story() -> None:

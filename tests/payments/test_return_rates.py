@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from billing.policy import Policy
 from payments import tasks
@@ -75,11 +76,10 @@ def test_debits_count_for_60_days_from_the_day_they_were_originated(
 
 
 def test_a_file_that_the_bank_rejected_originated_nothing(one_of_two_returned: None) -> None:
-    files = BankFile.objects.filter(direction="out")
-    status = files.get().status
-    files.update(status="rejected")
-    assert read_return_rates(today=TUESDAY)["overall"].originated == 0
-    files.update(status=status)
+    with transaction.atomic():
+        BankFile.objects.filter(direction="out").update(status="rejected")
+        assert read_return_rates(today=TUESDAY)["overall"].originated == 0
+        transaction.set_rollback(True)
 
 
 def test_reading_the_bank_warns_of_a_high_rate_and_is_silent_of_a_low_one(

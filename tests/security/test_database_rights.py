@@ -2,15 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import date
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 from django.apps import apps
 from django.db import connection
-from psycopg2.errors import InsufficientPrivilege
+from django.test import Client
+from psycopg2.errors import CheckViolation, InsufficientPrivilege
 
-from tests import databases
+from connector_pay.lib.states import StateMachine
+from payments.models import FILE_MOVES, PAYMENT_MOVES
+from tests import databases, people
 from tests.conftest import CommittedDatabase
 from tests.payments import paying
 
@@ -39,6 +44,13 @@ APPEND_ONLY = (
         "billing_outage",
     ),
     *(
+        "lib_accesslog",
+        "members_memberevent",
+        "members_roleevent",
+        "members_secondstepevent",
+        "members_staffevent",
+        "billing_duedateoverrideevent",
+        "payments_bankingdayoverrideevent",
         "payments_returnline",
         "members_enrollmentmove",
         "members_startmove",
@@ -159,7 +171,7 @@ def test_which_migrations_have_run_is_read_and_never_written(login) -> None:
 
 
 def test_no_table_of_money_can_be_emptied(login) -> None:
-    for model in apps.get_models():
+    for model in filter(lambda model: model._meta.managed, apps.get_models()):
         refuse(login, f"TRUNCATE {model._meta.db_table} CASCADE")
 
 
@@ -221,4 +233,69 @@ def test_every_table_that_is_only_added_to_is_named_here() -> None:
     histories = {
         model._meta.db_table for model in apps.get_models() if "Append-only" in (model.__doc__ or "")
     }
+    histories |= {
+        model._meta.db_table
+        for model in apps.get_models()
+        if hasattr(model, "pgh_tracked_model") and model._meta.managed
+    }
     assert histories <= set(APPEND_ONLY)
+
+
+@pytest.fixture
+def story(committed_db: CommittedDatabase) -> Iterator[psycopg2.extensions.connection]:
+    """A payment that is recorded and another in a file under way, and the portal's login."""
+    paying.pay(paying.make_account(), today=paying.TUESDAY)
+    paying.send(paying.TUESDAY)
+    paying.pay(paying.make_account(), today=date(2027, 1, 13))
+    stolen = psycopg2.connect(databases.url_of(committed_db.name))
+    yield stolen
+    stolen.rollback()
+    stolen.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "moves"),
+    [("payments_payment", PAYMENT_MOVES), ("payments_bankfile", FILE_MOVES)],
+)
+def test_a_payment_and_a_file_take_only_the_arrows_that_are_allowed(
+    story, table: str, moves: StateMachine
+) -> None:
+    statuses = [
+        status for status, _ in apps.get_model(*table.split("_", 1))._meta.get_field("status").choices
+    ]
+    with story.cursor() as cursor:
+        cursor.execute(f"SELECT id, status FROM {table}")
+        for key, before in cursor.fetchall():
+            for after in statuses:
+                cursor.execute("SAVEPOINT before")
+                allowed = after == before or moves.allows(before=before, after=after)
+                words = f"{table} may not go from {before} to {after}"
+                with nullcontext() if allowed else pytest.raises(CheckViolation, match=words):
+                    cursor.execute(f"UPDATE {table} SET status = %s WHERE id = %s", [after, key])
+                cursor.execute("ROLLBACK TO before")
+
+
+def test_one_forbidden_move_refuses_the_whole_set(story) -> None:
+    with story.cursor() as cursor, pytest.raises(CheckViolation):
+        cursor.execute("UPDATE payments_payment SET status = 'canceled'")
+    story.rollback()
+    assert read(story, "SELECT count(*) FROM payments_payment WHERE status = 'canceled'") == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", ["payments/payment", "payments/bankfile", "billing/movement", "payments/authorization"]
+)
+def test_no_bulk_action_of_the_admin_deletes_or_changes_any(client: Client, name: str) -> None:
+    payment = paying.pay(paying.make_account())
+    client.force_login(people.make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+    model = apps.get_model(*name.split("/"))
+    before = list(model.objects.order_by("pk").values())
+    chosen = [str(row["id"]) for row in before] or [str(payment.pk)]
+    for typed in (
+        {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+        {"form-TOTAL_FORMS": "1", "form-0-id": chosen[0], "form-0-status": "canceled", "_save": "Save"},
+    ):
+        assert client.post(f"/admin/{name}/", typed).status_code in (200, 302, 403)
+        assert client.post(f"/admin/{name}/{chosen[0]}/change/", typed).status_code in (302, 403)
+    assert list(model.objects.order_by("pk").values()) == before

@@ -181,7 +181,7 @@ def test_members_and_guests_see_nothing_of_the_staffs_side(member: Client) -> No
     for client in (member, Client()):
         for path in (*STAFFS, f"/admin/payments/payment/{Payment.objects.get().pk}/change/"):
             for answer in (client.get(path, follow=True), client.post(path, {"one_day": "1"}, follow=True)):
-                assert answer.status_code == 403 or answer.request["PATH_INFO"] == "/admin/login/"
+                assert answer.status_code == 403 or answer.request["PATH_INFO"] == "/accounts/login/"
 
 
 def test_staff_read_and_change_nothing(member: Client) -> None:

@@ -9,6 +9,8 @@ from io import StringIO
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
@@ -16,6 +18,7 @@ from django.test import Client, RequestFactory
 from billing.balances import read_standings
 from connector_pay import demo, self_check
 from connector_pay.lib import clock
+from connector_pay.roles import find_role
 from members.exchange_generator import generate_events
 from members.models import Enrollment, IntakeEvent, Member, User
 from payments.ach.routing_numbers import find_routing_fault
@@ -61,7 +64,10 @@ def test_the_list_has_what_programs_rely_on(people):
         assert set(guest) == {"member_id", "phone", "date_of_birth", "due"}
         for due in guest["due"]:
             assert set(due) == {"product", "amount_cents", "due_date"}
-    assert [staff["role"] for staff in people["staff"]] == ["administrator", "reviewer"]
+    for staff in people["staff"]:
+        assert set(staff) == {"role", "username", "password", "totp_secret"}
+    roles = ["reviewer", "cashier", "supervisor", "auditor", "administrator"]
+    assert [staff["role"] for staff in people["staff"]] == roles
 
 
 def test_the_first_member_owes_for_health_and_dental(people):
@@ -89,7 +95,9 @@ def test_members_and_staff_can_sign_in(people):
     for staff in people["staff"]:
         user = authenticate(request, username=staff["username"], password=staff["password"])
         assert user.is_staff
-        assert user.is_superuser == (staff["role"] == "administrator")
+        assert find_role(user=user) == staff["role"]
+        secret = Authenticator.objects.get(user=user).data["secret"]
+        assert decrypt(secret) == staff["totp_secret"] != secret
 
 
 def test_the_bank_accounts_are_a_good_one_and_every_magic_one(people):
@@ -160,8 +168,12 @@ def test_a_lost_list_is_written_anew_with_new_passwords(people, folder):
     (folder / "demo.json").unlink()
     again = load(folder)
     assert [one["email"] for one in again["members"]] == [one["email"] for one in people["members"]]
-    assert again["staff"][0]["password"] != people["staff"][0]["password"]
-    assert User.objects.get(username="administrator").check_password(again["staff"][0]["password"])
+    was, now = people["staff"][0], again["staff"][0]
+    assert now["password"] != was["password"]
+    assert now["totp_secret"] != was["totp_secret"]
+    reviewer = User.objects.get(username="reviewer")
+    assert reviewer.check_password(now["password"])
+    assert decrypt(Authenticator.objects.get(user=reviewer).data["secret"]) == now["totp_secret"]
 
 
 def test_what_must_always_hold_holds_in_it(people):

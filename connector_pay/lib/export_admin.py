@@ -1,0 +1,87 @@
+"""Lists that staff may take away: the rows as filtered, as CSV, with a reason, and written down in the log of looks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from connector_pay.lib import clock
+from connector_pay.lib.access_log import LONGEST_REASON, UnableToLook, record_access
+from connector_pay.lib.csv_files import write_lines
+from connector_pay.lib.read_only_admin import ReadOnlyAdmin
+
+ROWS_AT_ONCE = 2000
+
+
+class ExportableAdmin(ReadOnlyAdmin):
+    """A review whose list may be taken away by whoever has `export_permission`, in `export_columns`."""
+
+    export_permission: ClassVar[str]
+    export_columns: ClassVar[Mapping[str, Callable[[Any], object]]]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address of the export."""
+        export = path("export/", self.admin_site.admin_view(self.export), name=self._name_export())
+        return [export, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the way to the export, for whoever may."""
+        if request.user.has_perm(self.export_permission):
+            query = request.GET.urlencode()
+            address = f"{reverse(f'admin:{self._name_export()}')}{'?' if query else ''}{query}"
+            extra_context = {**(extra_context or {}), "export_url": address}
+        return super().changelist_view(request, extra_context)
+
+    @method_decorator(never_cache)
+    @method_decorator(require_http_methods(["GET", "POST"]))
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """How many rows it is, and why; then the file."""
+        if not request.user.has_perm(self.export_permission):
+            raise PermissionDenied("You may not do this. Ask an administrator for the right to.")
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect(request.path)
+        if request.method == "POST":
+            try:
+                return self._send(request, rows)
+            except UnableToLook as refusal:
+                messages.error(request, str(refusal))
+        shown = {
+            **self.admin_site.each_context(request),
+            "title": f"Take away the list of {self.opts.verbose_name_plural}",
+            "opts": self.opts,
+            "count": rows.count(),
+            "filters": sorted(request.GET.items()),
+            "longest_reason": LONGEST_REASON,
+        }
+        return render(request, "admin/export.html", shown)
+
+    def _send(self, request: HttpRequest, rows: QuerySet[Any]) -> StreamingHttpResponse:
+        record_access(
+            by=cast(AbstractBaseUser, request.user),
+            what=f"List of {self.opts.verbose_name_plural}",
+            subject=request.GET.urlencode() or "all",
+            why=request.POST.get("why", ""),
+            rows=rows.count(),
+            at=clock.now(),
+        )
+        lines = write_lines(columns=self.export_columns, rows=rows.iterator(chunk_size=ROWS_AT_ONCE))
+        name = f"{self.opts.verbose_name_plural}-{clock.today()}.csv".replace(" ", "-")
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+
+    def _name_export(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
