@@ -31,6 +31,8 @@ from payments.statements import AUTHORIZATION_VERSION, amount_limits
 CHUNK = 2_000  # payments a transaction
 ATTEMPTS = 3
 ONE_PER_FORM = "one_payment_per_form"
+SEC_CODES = {PaymentChannel.PHONE: "TEL"}  # of authorizations given elsewhere than on the internet
+PAYS_TODAY = (PaymentChannel.GUEST, PaymentChannel.PHONE)
 UNDER_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
 
 
@@ -65,6 +67,7 @@ class PaymentItem:
     coverage_sentence: str
     authorization_text: str
     due_was_shown: bool = True
+    text_version: str = AUTHORIZATION_VERSION
 
 
 Prepare = Callable[[Mapping[int, Standing], Sequence[Payment]], Sequence[PaymentItem]]
@@ -276,10 +279,10 @@ def _refuse_expired(has_expired: bool) -> None:
 
 
 def _refuse_day(item: PaymentItem, *, payer: Payer, today: date) -> None:
-    """Raises UnableToRecord for a day that has passed, or a guest's later day."""
+    """Raises UnableToRecord for a day that has passed, or a later day of who is not signed in."""
     if item.received_date < today:
         raise UnableToRecord(_("The payment date has passed. Choose today or a later day"))
-    if item.received_date > today and payer.channel == PaymentChannel.GUEST:
+    if item.received_date > today and payer.channel in PAYS_TODAY:
         raise UnableToRecord(_("To schedule a payment for a later day, sign in"))
 
 
@@ -302,11 +305,11 @@ def _make_authorization(
         account_id=item.account_id,
         bank_account=bank_account,
         channel=payer.channel,
-        sec_code="WEB",
+        sec_code=SEC_CODES.get(PaymentChannel(payer.channel), "WEB"),
         amount_cents=item.amount_cents,
         debit_on_or_after=item.received_date,
         text=item.authorization_text,
-        text_version=AUTHORIZATION_VERSION,
+        text_version=item.text_version,
         language=payer.language,
         payer_name=payer.name[:80],
         account_last_four=bank_account.last_four,

@@ -20,6 +20,7 @@ from payments.models.bank_accounts import (
     RoutingNumber,
     Validation,
 )
+from payments.models.calls import PhoneCall
 from payments.models.files import (
     FILE_MOVES,
     BankFile,
@@ -64,6 +65,7 @@ __all__ = [
     "PaymentDraft",
     "PaymentMove",
     "PaymentStatus",
+    "PhoneCall",
     "Prenote",
     "Refund",
     "RefundMethod",
