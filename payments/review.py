@@ -185,10 +185,10 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[Revie
     if [item["date"] for item in shown] != [item["date"] for item in now]:
         return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
     if [item.get("bank") for item in shown] != [item["bank"] for item in now]:
-        return _("The bank account was changed while this page was open. Check your payment once more")
+        return _("The bank account was changed in the meantime. Check your payment once more")
     if [item.get("due") for item in shown] != [item["due"] for item in now]:
-        return _("What is due has changed while this page was open. Check your payment once more")
-    return _("Something changed while this page was open. Check your payment once more")
+        return _("What is due has changed in the meantime. Check your payment once more")
+    return _("Something changed in the meantime. Check your payment once more")
 
 
 def _read_rules(contents: Contents, payables: Mapping[int, Payable]) -> dict[int, DueDate]:

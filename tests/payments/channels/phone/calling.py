@@ -10,6 +10,8 @@ from payments.channels.phone.playing import Call, Heard
 CALLER = "+16175550123"
 ROUTING = "011000015"
 ACCOUNT = "482001234567"
+MEMBER_ID = "003456789011"
+BORN = "04091986"
 
 
 def make_call(client: Client | None = None, *, caller: str = CALLER, **facts: Any) -> Call:
