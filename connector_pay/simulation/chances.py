@@ -22,8 +22,8 @@ HABITS: Weights = {
     "second thoughts": 2,
     "never": 3,
 }
-# Where it pays. Phone and checks join here once the exchange takes them: see `paying.WAYS`.
-WAYS: Weights = {"member": 70, "guest": 15, "unseen guest": 15, "phone": 0, "check": 0}
+# Where it pays. Checks join here once the exchange takes them: see `paying.WAYS`.
+WAYS: Weights = {"member": 66, "guest": 13, "unseen guest": 13, "phone": 8, "check": 0}
 # What comes of a payment's bank account, by the sandbox bank's magic numbers.
 ACCOUNTS: Weights = {
     "good": 930,
@@ -45,6 +45,7 @@ COVERAGE_KEPT, ASKS_FOR_REINSTATEMENT, TURNS_AUTOPAY_OFF, HAS_CEILING = 10, 35, 
 JOINS_LATER, OTHER_HABIT, SENDS_FORM_TWICE, PAYS_ONE_BILL_ALONE = 30, 16, 4, 12
 WORKERS_REST_TODAY, WORKERS_REST_FOR_DAYS, WORKER_DIES, JOB_RUNS_TWICE = 4, 2, 12, 12
 DUE_DATE_EXTENDED = 10
+GIVES_DATE_OF_BIRTH = 60  # of those who call
 BANK_DOWN, BANK_SILENT, LINE_LOST, FILES_REPEATED, FILES_SHUFFLED = 3, 3, 6, 5, 20
 
 

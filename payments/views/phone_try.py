@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import resolve, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -19,7 +19,8 @@ from django.views.decorators.http import require_http_methods
 from payments.channels.phone.playing import Call, Heard
 from payments.channels.phone.steps import STEPS
 
-LONGEST_ENTRY = 20
+HANG_UP = "hang_up"
+LONGEST_ENTRY = 40
 
 
 class KeysForm(forms.Form):
@@ -51,6 +52,9 @@ def show(request: HttpRequest) -> HttpResponse:
         call = Call(post=_post)
         return _draw(request, call, call.begin())
     call = Call(post=_post, call_id=form.cleaned_data["call_id"])
+    if HANG_UP in request.POST:
+        call.hang_up()
+        return redirect("phone_try")
     address = reverse("phone_step", args=[form.cleaned_data["step"]])
     asked = Heard(action=f"{address}?turn={form.cleaned_data['turn']}")
     return _draw(request, call, call.key_in(asked, form.cleaned_data["keys"]))

@@ -29,7 +29,7 @@ class Reply:
 
     step: str
     turn: int
-    said: Sequence[Line]
+    said: tuple[Line, ...]
     payments: Sequence[Payment] = ()
 
 
@@ -123,7 +123,7 @@ def _say_again(call: PhoneCall, *, caller: str, at: datetime) -> Reply:
     with speaking(call.language):
         payments = facts.find_recorded()
         if payments:
-            return Reply("", call.turn, say_received(payments, facts=facts, language=call.language))
+            return Reply("", call.turn, tuple(say_received(payments, language=call.language)))
         return Reply("", call.turn, end(CallState(step=OVER, language=call.language)).said)
 
 

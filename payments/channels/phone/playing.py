@@ -1,5 +1,6 @@
 """Playing a call without any carrier: read what a webhook answers, and send what is keyed in where a carrier would."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -39,8 +40,9 @@ class Call:
         return self._send(START)
 
     def key_in(self, heard: Heard, keys: str) -> Heard:
-        """Key in an answer; pound ends it, or is all of it."""
-        return self._send(heard.action, Digits=keys.removesuffix("#"), FinishedOnKey="#")
+        """Key in an answer, grouped as people read numbers; pound ends it, or is all of it."""
+        digits = re.sub(r"[\s\-]", "", keys).removesuffix("#")
+        return self._send(heard.action, Digits=digits, FinishedOnKey="#")
 
     def wait(self, heard: Heard) -> Heard:
         """Say nothing until the question comes again."""

@@ -107,7 +107,7 @@ def ask_review(state: CallState, facts: Facts) -> Asked:
     return state.go(state.step, shown=tuple(item.shown for item in items)), lines
 
 
-def say_received(payments: Sequence[Payment], *, facts: Facts, language: str) -> list[Line]:
+def say_received(payments: Sequence[Payment], *, language: str) -> list[Line]:
     """What was received; each confirmation number with those words, twice; and when the payment is final."""
     lines = []
     for payment in payments:

@@ -132,7 +132,7 @@ def _take(step: Step, state: CallState, digits: str, facts: Facts) -> Answer:
     except UnableToGoOn as reason:
         return _end_because(state, reason)
     if after.step == OVER:
-        received = questions.say_received(facts.find_recorded(), facts=facts, language=state.language)
+        received = questions.say_received(facts.find_recorded(), language=state.language)
         return Answer(CallState(step=OVER, language=state.language), tuple(received))
     first = (say("keys", language=after.language),) if state.step == FIRST else ()
     return _ask(replace(after, before=state), facts, first=first)

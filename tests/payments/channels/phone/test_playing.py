@@ -78,12 +78,16 @@ def test_a_call_on_the_page_pays_without_script(diary: Diary) -> None:
     page = get(Client(), "/phone/try/").submit()
     assert "Welcome to the payment line" in page.text
     assert '<p lang="es">Para español, marque 2.</p>' in page.html
-    for keys in ("1", MEMBER_ID, "", "0", BORN, "1", "1", "1", "1", ROUTING, ACCOUNT, ACCOUNT, "1"):
+    for keys in ("1", MEMBER_ID, "", "0", BORN, "1", "1", "1", "1", ROUTING, "4820 0123-4567", ACCOUNT, "1"):
         page = press(page, keys)
     payment = Payment.objects.get()
     number = spell_number(payment.confirmation_number, language="en")
     assert page.text.count(f"confirmation number is: {number}.") == 2
     assert "Call again" in page.text
+    page = page.submit()
+    assert "For English, press 1." in page.text
+    assert "For English" not in page.submit(hang_up="").text
+    assert PhoneCall.objects.latest("pk").ended_at is not None
     assert "no-store" in page.client.get("/phone/try/")["Cache-Control"]
 
 
