@@ -188,7 +188,8 @@ def take_authorization(state: CallState, digits: str, facts: Facts) -> CallState
         at = state.go(KIND, account_number="", routing_number="")
         raise UnableToTake("unusable", at=at) from None
     except UnableToRecord as refusal:
-        raise UnableToGoOn("cannot_pay", Line(state.language, str(refusal))) from None
+        words = f"{refusal}." if str(refusal) else ""
+        raise UnableToGoOn("cannot_pay", Line(state.language, words)) from None
     return state.go(OVER)
 
 

@@ -20,13 +20,15 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "keys": {
         "en": "You can pay from a bank account. We do not take cards. "
-        "At any time, press star for more time, pound to hear the question again, or 0 to go back.",
+        "At any time, press star for more time, pound to hear the question again, or 0 to go back. "
+        "End each number with pound.",
         "es": "Puede pagar de una cuenta de banco. No aceptamos tarjetas. En cualquier momento, marque asterisco para tener "
-        "más tiempo, numeral para oír otra vez la pregunta, o 0 para volver atrás.",
+        "más tiempo, numeral para oír otra vez la pregunta, o 0 para volver atrás. "
+        "Termine cada número con numeral.",
     },
     "member": {
-        "en": "Enter the 12-digit Member ID, or the phone number on the account. Then press pound.",
-        "es": "Marque el número de miembro de 12 dígitos, o el teléfono que está en la cuenta. Luego marque numeral.",
+        "en": "Enter the 12-digit Member ID, or the phone number on the account.",
+        "es": "Marque el número de miembro de 12 dígitos, o el teléfono que está en la cuenta.",
     },
     "born": {
         "en": "Enter the member's date of birth: 2 digits for the month, 2 for the day, 4 for the year.",

@@ -42,7 +42,10 @@ class Command(BaseCommand):
         call = Call(post=self._post, caller=options["caller"])
         heard = call.begin()
         if options["language"]:
-            heard = call.key_in(heard, str(LANGUAGES.index(options["language"]) + 1))
+            key = str(LANGUAGES.index(options["language"]) + 1)
+            self._say(heard)
+            self.stdout.write(f"{PROMPT}{key}")
+            heard = call.key_in(heard, key)
         try:
             while not self._say(heard).is_over:
                 heard = self._answer(call, heard)

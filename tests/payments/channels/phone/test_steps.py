@@ -9,7 +9,9 @@ import pytest
 import time_machine
 
 from billing import invoices
+from billing.models import Invoice
 from connector_pay.lib import clock
+from members.models import Enrollment
 from payments.channels import guest
 from payments.channels.phone.facts import Facts
 from payments.channels.phone.state import OVER, CallState, read_call, write_call
@@ -338,3 +340,19 @@ def test_the_same_amount_in_progress_is_asked_about_once_more(caller: Caller) ->
     assert "nothing is due" in caller.words[0]
     assert "is already on its way" in caller.words[1]
     assert caller.state.step == "sure"
+
+
+def test_a_bill_that_can_no_longer_be_paid_ends_the_call(calls: dict[str, Caller]) -> None:
+    enrollments = Enrollment.objects.filter(plan__product="health")
+    enrollments.update(status="ended")
+    Invoice.objects.update(voided_at=clock.now())
+    for step, entry in (("amount", "1"), ("other", "50"), ("again", ACCOUNT), ("review", "1")):
+        call = copy(calls[step])
+        call.key_in(entry)
+        assert call.state == CallState(step=OVER), step
+        assert call.words[:2] == [WORDS["cannot_pay"]["en"], WORDS["no_payment"]["en"]]
+    enrollments.update(status="expired")
+    call = calls["review"]
+    call.key_in("1")
+    assert call.words[0] == "This enrollment has ended. Call us before you pay."
+    assert not Payment.objects.exists()
