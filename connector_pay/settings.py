@@ -303,6 +303,9 @@ _OUR_POLICY: dict[str, Any] = env.read("PREMIUM_POLICY", how=read_fields, instea
 PREMIUM_POLICY = _DEMO_POLICY | _OUR_POLICY
 GUEST_IDENTIFICATION = env.text("GUEST_IDENTIFICATION", "open")
 
+# --- The payment line: the carrier's webhooks are signed with its token; without one no call is taken --------
+PHONE_TOKEN = env.text("PHONE_TOKEN", "").strip()
+
 # --- The bank -----------------------------------------------------------------------------------------------
 BANK_DRIVER = env.text("BANK_DRIVER", "sandbox")
 BANK_FOLDER = env.text("BANK_FOLDER", "")

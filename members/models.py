@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from connector_pay.lib.states import StateMachine
@@ -17,8 +18,8 @@ from connector_pay.lib.states import StateMachine
 class Product(models.TextChoices):
     """The two products of an exchange. They never share an account."""
 
-    HEALTH = "health", "Health"
-    DENTAL = "dental", "Dental"
+    HEALTH = "health", _("Health")
+    DENTAL = "dental", _("Dental")
 
 
 class Channel(models.TextChoices):

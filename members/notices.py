@@ -10,7 +10,7 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | event                  | facts                                                                             |
 | ---------------------- | --------------------------------------------------------------------------------- |
 | payment_received       | product, amount_cents, received_date, confirmation_number, last_four, effect,     |
-|                        | clearing_date                                                                     |
+|                        | clearing_date (text: what was authorized by phone, word for word)                 |
 | payment_scheduled      | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 | payment_returned       | product, amount_cents, received_date, confirmation_number, last_four, effect      |
 |                        | (reason: only to the payer, a sentence; due_cents; due_date)                      |

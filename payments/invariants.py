@@ -183,6 +183,17 @@ ON_HOLD = """
 
 GUARDED = {"payments_payment": PAYMENT_MOVES, "payments_bankfile": FILE_MOVES}
 
+PAID_BY_PHONE = """
+    SELECT payment.id, payment.channel, proof.sec_code, call.id, call.step
+    FROM payments_phonecall AS call JOIN payments_payment AS payment ON payment.form_key = call.form_key
+    JOIN payments_authorization AS proof ON proof.id = payment.authorization_id
+    WHERE payment.channel <> 'phone' OR proof.sec_code <> 'TEL' OR proof.recurring OR call.ended_at IS NULL
+"""
+ENDED_CALLS_HOLD_NOTHING = """
+    SELECT id, step, ended_at, sealed_id FROM payments_phonecall
+    WHERE (ended_at IS NULL) <> (sealed_id IS NOT NULL) OR (step = 'over') <> (ended_at IS NOT NULL)
+"""
+
 
 def list_changed_files() -> Iterator[tuple[Any, ...]]:
     """The latest bank files whose stored bytes no longer have the sha256, the lines and the entries kept at writing."""
@@ -256,6 +267,12 @@ INVARIANTS: tuple[Invariant, ...] = (
         DRAFTED_AS_ANNOUNCED,
     ),
     Invariant("I6 one form, one payment", "A form makes one payment an account.", ONE_PAYMENT_PER_FORM),
+    Invariant(
+        "I4 paid by phone",
+        "What was authorized on a call goes to the bank as such, and the call is over.",
+        PAID_BY_PHONE,
+    ),
+    Invariant("I16 calls", "Nothing that was keyed in outlives its call.", ENDED_CALLS_HOLD_NOTHING),
     *HISTORIES,
     Invariant(
         "I9 one line in one file",

@@ -148,6 +148,9 @@ def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> 
             "effect": payment.coverage_sentence,
             "clearing_date": clearing_date,
         }
+        if payment.channel == PaymentChannel.PHONE:
+            # The written confirmation of what was authorized by voice, made before the debit settles.
+            facts["text"] = payment.authorization.text
         tellings += [reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=about)]
     tell(tellings=tellings, today=today, at=at)
 

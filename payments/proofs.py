@@ -12,7 +12,15 @@ from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import eastern, long_date, member_id
 from members.models import Channel, Notice
 from payments.confirmation import compact_number, format_number
-from payments.models import AccountKind, Authorization, Mandate, MandateStatus, Payment, PaymentChannel
+from payments.models import (
+    AccountKind,
+    Authorization,
+    Mandate,
+    MandateStatus,
+    Payment,
+    PaymentChannel,
+    PhoneCall,
+)
 
 COPIES = ("payment_received", "payment_scheduled")  # the notices that carry what was authorized to its payer
 AUTOPAY_COPIES = ("autopay_on", "autopay_changed")
@@ -134,7 +142,7 @@ def _list_facts(payment: Payment, *, at: datetime) -> dict[str, Any]:
         "summary": _summarize(proof),
         "sections": [
             {"title": "What was authorized, word for word", "words": proof.text, "rows": []},
-            {"title": f"{kind} authorization", "rows": list(_list_given(proof))},
+            {"title": f"{kind} authorization", "rows": [*_list_given(proof), *_list_calls(payment)]},
             {"title": "The debit", "rows": list(_list_debit(payment))},
             {"title": "Copy to the payer", "rows": list(_list_copies(payment))},
         ],
@@ -158,6 +166,14 @@ def _list_given(proof: Authorization) -> Iterator[Row]:
     yield "Amount", f"What is due each month, never more than {amount}" if proof.recurring else amount
     yield "On or after", long_date(proof.debit_on_or_after)
     yield "Kind of entry", proof.sec_code
+
+
+def _list_calls(payment: Payment) -> Iterator[Row]:
+    """The call on which it was given, as its carrier knows it."""
+    forms = payment.authorization.payments.values("form_key")
+    for call in PhoneCall.objects.filter(form_key__in=forms):
+        yield "Call", f"{call.call_id}, begun {eastern(call.started_at)}"
+        yield "Caller's number", call.caller or "withheld"
 
 
 def _list_debit(payment: Payment) -> Iterator[Row]:
@@ -184,6 +200,9 @@ def _list_copies(payment: Payment) -> Iterator[Row]:
     yield from _list_notices(COPIES, subjects)
     if hasattr(payment.authorization, "mandate"):
         yield from _list_notices(AUTOPAY_COPIES, [f"mandate:{payment.authorization.mandate.pk}"])
+        return
+    if payment.channel == PaymentChannel.PHONE:
+        yield "By phone", f"read out before it was given, {eastern(payment.recorded_at)}"
         return
     yield (
         "On the page",

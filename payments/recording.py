@@ -31,7 +31,8 @@ from payments.statements import AUTHORIZATION_VERSION, amount_limits
 CHUNK = 2_000  # payments a transaction
 ATTEMPTS = 3
 ONE_PER_FORM = "one_payment_per_form"
-SEC_CODES = {PaymentChannel.PHONE.value: "TEL"}  # all others are authorized on the web
+SEC_CODES = {PaymentChannel.PHONE.value: "TEL"}  # of authorizations given elsewhere than on the internet
+PAYS_TODAY = (PaymentChannel.GUEST, PaymentChannel.PHONE)
 UNDER_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
 
 
@@ -288,10 +289,10 @@ def _refuse_expired(has_expired: bool) -> None:
 
 
 def _refuse_day(item: PaymentItem, *, payer: Payer, today: date) -> None:
-    """Raises UnableToRecord for a day that has passed, or a guest's later day."""
+    """Raises UnableToRecord for a day that has passed, or a later day of who is not signed in."""
     if item.received_date < today:
         raise UnableToRecord(_("The payment date has passed. Choose today or a later day"))
-    if item.received_date > today and payer.channel == PaymentChannel.GUEST:
+    if item.received_date > today and payer.channel in PAYS_TODAY:
         raise UnableToRecord(_("To schedule a payment for a later day, sign in"))
 
 

@@ -1,7 +1,7 @@
 """Review: what a payer is shown before authorizing, signed, and compared with what is true when the request reaches us."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -31,6 +31,10 @@ from payments.payables import Payable, ask_about_same
 from payments.statements import authorization_text, describe_effect
 
 SALT = "payments.review"
+
+
+# The words to be authorized, of a payable, cents, the day, the bank account's last four and the language.
+WriteAuthorization = Callable[[Payable, int, date, str, str], str]
 
 
 class Reviewed(Protocol):
@@ -90,6 +94,17 @@ class ReviewItem:
         }
 
 
+def _write_authorization(payable: Payable, cents: int, day: date, last_four: str, language: str) -> str:
+    return authorization_text(
+        payee=settings.EXCHANGE["name"],
+        amount_cents=cents,
+        debit_on=day,
+        last_four=last_four,
+        bill=payable.label,
+        language=language,
+    )
+
+
 def prepare_items(
     *,
     contents: Contents,
@@ -99,8 +114,12 @@ def prepare_items(
     today: date,
     language: str,
     whose: Whose = "your",
+    write_authorization: WriteAuthorization = _write_authorization,
 ) -> list[ReviewItem]:
-    """What the draft's payments do and ask for, as things stand today; `same` are those in progress that they would repeat."""
+    """What the draft's payments do and ask for, as things stand today; `same` are those in progress that they would repeat.
+
+    What is to be authorized is worded as the channel has it.
+    """
     received = contents.find_received_date(today=today)
     rules = _read_rules(contents, payables)
     items = []
@@ -118,7 +137,7 @@ def prepare_items(
                 amount_cents=item.amount_cents,
                 received_date=received,
                 sentence=describe_effect(**effect, today=today, due_date_rule=rule, whose=whose),
-                authorization=_write_authorization(
+                authorization=write_authorization(
                     payable, item.amount_cents, received, bank.last_four, language
                 ),
                 start=_find_named_start(**effect, today=today, rule=rule),
@@ -166,21 +185,10 @@ def describe_change(*, shown: Sequence[Mapping[str, Any]], items: Sequence[Revie
     if [item["date"] for item in shown] != [item["date"] for item in now]:
         return _("It is now %(today)s. Check your payment once more") % {"today": short_date(today)}
     if [item.get("bank") for item in shown] != [item["bank"] for item in now]:
-        return _("The bank account was changed while this page was open. Check your payment once more")
+        return _("The bank account was changed in the meantime. Check your payment once more")
     if [item.get("due") for item in shown] != [item["due"] for item in now]:
-        return _("What is due has changed while this page was open. Check your payment once more")
-    return _("Something changed while this page was open. Check your payment once more")
-
-
-def _write_authorization(payable: Payable, cents: int, day: date, last_four: str, language: str) -> str:
-    return authorization_text(
-        payee=settings.EXCHANGE["name"],
-        amount_cents=cents,
-        debit_on=day,
-        last_four=last_four,
-        bill=payable.label,
-        language=language,
-    )
+        return _("What is due has changed in the meantime. Check your payment once more")
+    return _("Something changed in the meantime. Check your payment once more")
 
 
 def _read_rules(contents: Contents, payables: Mapping[int, Payable]) -> dict[int, DueDate]:

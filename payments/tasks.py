@@ -32,6 +32,7 @@ from payments.autopay import announcing, drafting, turning_off
 from payments.autopay.days import find_cut
 from payments.bank import open_bank
 from payments.banking_calendar import read_calendar
+from payments.channels.phone import calls
 from payments.models import BankAccountStatus, Mandate, Payment
 from payments.validation.prenotes import pass_prenotes
 
@@ -129,8 +130,8 @@ def remind_due(*, day: date, at: datetime) -> Counts:
 
 
 def clear_drafts(*, day: date, at: datetime) -> Counts:
-    """Throw away what was typed into payments that were never finished."""
-    return {"cleared": drafts.clear_expired_drafts(at=at)}
+    """Throw away what was typed into payments that were never finished, and keyed in on calls that were not."""
+    return {"cleared": drafts.clear_expired_drafts(at=at) + calls.clear_calls(at=at)}
 
 
 def wake_validation(*, uses: Iterable[Payment | Mandate]) -> None:

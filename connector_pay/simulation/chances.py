@@ -22,8 +22,8 @@ HABITS: Weights = {
     "second thoughts": 2,
     "never": 3,
 }
-# Where it pays. Phone and checks join here once the exchange takes them: see `paying.WAYS`.
-WAYS: Weights = {"member": 70, "guest": 15, "unseen guest": 15, "phone": 0, "check": 0}
+# Where it pays. Checks join here once the exchange takes them: see `paying.WAYS`.
+WAYS: Weights = {"member": 66, "guest": 13, "unseen guest": 13, "phone": 8, "check": 0}
 # What comes of a payment's bank account, by the sandbox bank's magic numbers.
 ACCOUNTS: Weights = {
     "good": 930,
@@ -46,6 +46,7 @@ JOINS_LATER, OTHER_HABIT, SENDS_FORM_TWICE, PAYS_ONE_BILL_ALONE = 30, 16, 4, 12
 WORKERS_REST_TODAY, WORKERS_REST_FOR_DAYS, WORKER_DIES, JOB_RUNS_TWICE = 4, 2, 12, 12
 DUE_DATE_EXTENDED, EXTENDED_AFTERWARDS, DUE_DATE_MOVED_FOR_ONE = 10, 15, 0.2
 FIRST_MONTH_WAIVED, MONTH_WAIVED, MONTH_CORRECTED, START_KEPT = 5, 0.2, 0.3, 50
+GIVES_DATE_OF_BIRTH = 60  # of those who call
 BANK_DOWN, BANK_SILENT, LINE_LOST, FILES_REPEATED, FILES_SHUFFLED = 3, 3, 6, 5, 20
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from billing.balances import Standing, read_standings
 from billing.models import Account
 from connector_pay.lib import clock
+from connector_pay.simulation.calling import pay_by_phone
 from connector_pay.simulation.chances import HAS_CEILING, SENDS_FORM_TWICE, happens, roll
 from connector_pay.simulation.households import Household
 from connector_pay.simulation.plans import Act
@@ -280,11 +281,25 @@ def _pay_unseen(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> 
     return _pay_as_guest(visit, chosen, pay_on, shown=False)
 
 
-# The ways that a household may pay, by the names in `chances.WAYS`: phone and checks are to join here.
+def _call_in(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> list[Payment]:
+    """On the phone, from an account in the member's name. Raises UnableToRecord."""
+    return pay_by_phone(
+        member_id=visit.home.member_id,
+        language=visit.home.language,
+        payables=visit.scene.payables[visit.home.member_id],
+        chosen=chosen,
+        bank=_type_bank(visit, holder=visit.home.name),
+        dice=roll(visit.home.seed, "call", visit.home.number, visit.act.day, visit.act.at),
+        at=visit.at,
+    )
+
+
+# The ways that a household may pay, by the names in `chances.WAYS`: checks are to join here.
 WAYS: dict[str, Callable[[Visit, Sequence[Chosen], date | None], list[Payment]]] = {
     "member": _pay_as_member,
     "guest": _pay_as_guest,
     "unseen guest": _pay_unseen,
+    "phone": _call_in,
 }
 
 

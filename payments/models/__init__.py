@@ -20,6 +20,7 @@ from payments.models.bank_accounts import (
     RoutingNumber,
     Validation,
 )
+from payments.models.calls import PhoneCall
 from payments.models.checks import (
     CHECK_MOVES,
     CheckKind,
@@ -88,6 +89,7 @@ __all__ = [
     "PaymentHold",
     "PaymentMove",
     "PaymentStatus",
+    "PhoneCall",
     "Prenote",
     "ReceivedCheck",
     "Refund",

@@ -285,6 +285,20 @@ def _withhold(visit: Visit, household: Household) -> str:
     return reverse("guest_pay", args=[draft.pk, "amount"])
 
 
+def tour_phone(visit: Visit) -> None:
+    """A call in the browser, up to the words to be authorized."""
+    household = visit.portal.add_household()
+    visit.open("/phone/try/")
+    visit.press("Call", "phone-call")
+    for keys in ("1", household.member.member_id, f"{household.member.date_of_birth:%m%d%Y}", "1", "1"):
+        visit.fill("Keys", keys)
+        visit.press("Press keys")
+    for keys in ("1", "1", ROUTING, ACCOUNT, ACCOUNT):
+        visit.fill("Keys", keys)
+        visit.press("Press keys")
+    visit.look("phone-review")
+
+
 def tour_member(visit: Visit) -> None:
     """A member pays both bills in one visit, and sees everything in progress."""
     household = visit.portal.add_household(products=("health", "dental"))
@@ -439,6 +453,7 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "guest": tour_guest,
     "unseen guest": tour_unseen_guest,
     "bill codes": tour_bill_codes,
+    "phone": tour_phone,
     "member": tour_member,
     "scheduling": tour_scheduling,
     "autopay": tour_autopay,

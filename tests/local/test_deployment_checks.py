@@ -13,16 +13,27 @@ from types import SimpleNamespace
 
 import pytest
 
-from connector_pay.checks import bank, bank_files, mail, premium_rules, secret_keys, servers, validation, web
+from connector_pay.checks import (
+    bank,
+    bank_files,
+    mail,
+    phone,
+    premium_rules,
+    secret_keys,
+    servers,
+    validation,
+    web,
+)
 from connector_pay.lib.environment import UnableToReadSettings
 from tests.local.production_environment import ROOT, fill_in, read_example
 from tests.payments.sftp_server import make_key, write_line, write_private
 
-MODULES = (bank, bank_files, mail, premium_rules, secret_keys, servers, validation, web)
+MODULES = (bank, bank_files, mail, phone, premium_rules, secret_keys, servers, validation, web)
 OURS = (
     bank.check_bank,
     bank_files.check_bank_files,
     mail.check_mail,
+    phone.check_phone,
     premium_rules.check_premium_rules,
     secret_keys.check_secrets,
     servers.check_servers,
@@ -126,6 +137,8 @@ DANGEROUS = [
     ),
     ({"DATABASE_AS_OWNER": "true"}, "DATABASE_AS_OWNER is for migrations only"),
     ({"DEMO_MODE": "true"}, "DEMO_MODE is on"),
+    ({"PHONE_TOKEN": "0123456789"}, "PHONE_TOKEN can be guessed"),
+    ({"PHONE_TOKEN": "0123" * 8}, "PHONE_TOKEN can be guessed"),
     ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS lets every name in"),
     ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is missing"),
     ({"DEBUG": "true"}, "DEBUG is on"),

@@ -21,6 +21,7 @@ from payments.models import (
     FileMove,
     Payment,
     PaymentMove,
+    PhoneCall,
     ReturnLine,
 )
 from tests.payments.autopay.granting import turn_on
@@ -158,3 +159,15 @@ def test_a_draft_without_a_standing_permission_is_found(draft: Payment) -> None:
 def test_a_second_draft_in_a_month_is_found(draft: Payment) -> None:
     add_like(draft, received_date=date(2027, 1, 23))
     assert "I4 one draft a month" in list_broken()
+
+
+def test_a_call_that_goes_on_after_its_payment_is_found() -> None:
+    payment = settle_one()
+    call = {"form_key": payment.form_key, "language": "en", "step": "review"}
+    moments = dict.fromkeys(("started_at", "said_at", "expires_at"), noon(TUESDAY))
+    PhoneCall.objects.create(call_id="CA1", **call, **moments)
+    assert {"I4 paid by phone", "I16 calls"} <= list_broken()
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        PhoneCall.objects.update(form_key=uuid4())
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        PhoneCall.objects.all()._raw_delete("default")

@@ -370,7 +370,7 @@ def test_the_account_that_another_tab_typed_is_not_debited_unseen(typed: dict[st
     bank = fill_bank(**{"number_choice": "replace", **typed})
     assert client.post(review.replace("review", "bank"), bank).status_code == 303
     answer = authorize(client, review, page)
-    words = "The bank account was changed while this page was open. Check your payment once more"
+    words = "The bank account was changed in the meantime. Check your payment once more"
     assert read(answer).count(words) == 1
     assert not Payment.objects.exists()
     assert authorize(client, review, answer).status_code == 303

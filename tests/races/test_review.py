@@ -47,7 +47,7 @@ class TestOneBillAtReviewInSeveralBrowsers:
         presses = [open_review(member, dollars) for dollars in ("100.00", DUE)]
         first, second = run_inside(*presses, waits=True)
         assert (first.status_code, second.status_code) == (303, 200)
-        assert "What is due has changed while this page was open" in read(second)
+        assert "What is due has changed in the meantime" in read(second)
         assert [payment.amount_cents for payment in Payment.objects.all()] == [100_00]
 
     def test_without_the_lock_both_would_be_recorded(self, monkeypatch: pytest.MonkeyPatch) -> None:
