@@ -42,6 +42,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="payment",
+            index=models.Index(fields=["status", "-recorded_at", "-id"], name="payment_latest_by_status"),
+        ),
+        migrations.AddIndex(
+            model_name="payment",
             index=models.Index(
                 fields=["received_date"],
                 include=("status", "channel", "amount_cents"),

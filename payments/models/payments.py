@@ -108,6 +108,7 @@ class Payment(models.Model):
             models.Index(fields=["status", "received_date"], name="payment_by_status"),
             models.Index(fields=["-recorded_at", "-id"], name="payment_latest"),
             models.Index(fields=["id"], name="payment_on_hold", condition=models.Q(is_held=True)),
+            models.Index(fields=["status", "-recorded_at", "-id"], name="payment_latest_by_status"),
             # What was collected, by day and method, is read from the index alone.
             models.Index(
                 fields=["received_date"],

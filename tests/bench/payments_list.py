@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -13,7 +14,6 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from connector_pay.lib.keyset_list import OLDER, KeysetChangeList
-from payments.models import Payment
 from tests import databases
 from tests.bench.measuring import ROUNDS, Figure
 from tests.people import make_plan, make_staff
@@ -81,12 +81,20 @@ FILTERS = {
     "status__exact=sending": "payment.status = 'sending'",
     "channel__exact=phone": "payment.channel = 'phone'",
     "account__enrollment__plan__product__exact=dental": "plan.product = 'dental'",
-    "received_date__gte=2026-06-01&received_date__lt=2026-07-01": "payment.received_date >= '2026-06-01' "
-    "AND payment.received_date < '2026-07-01'",
+    # the newest month, as the list's own filter asks
+    "received_date__gte=2026-12-01&received_date__lt=2027-01-01": "payment.received_date >= '2026-12-01' "
+    "AND payment.received_date < '2027-01-01'",
     "status__exact=returned&channel__exact=phone": "payment.status = 'returned' AND payment.channel = 'phone'",
     "q=0000 0000 0017": "member.member_id = '000000000017'",
 }
-DEPTHS = (1.0, 0.5, 0.1)  # where in the year a page begins
+PLACES = """
+SELECT payment.recorded_at, payment.id FROM payments_payment AS payment JOIN billing_account AS account ON account.id = account_id
+JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+JOIN members_plan AS plan ON plan.id = enrollment.plan_id JOIN members_member AS member ON member.id = enrollment.member_id
+WHERE {where} AND payment.id % 97 < 2 ORDER BY payment.recorded_at DESC, payment.id DESC
+"""
+NEWEST = (datetime(2100, 1, 1, tzinfo=UTC), 0)
+DEPTHS = (0.0, 0.5, 0.9)  # after how much of what is found a page begins
 
 
 @dataclass(frozen=True)
@@ -142,19 +150,25 @@ def fill(*, size: int) -> None:
 
 
 def list_requests() -> list[Request]:
-    """Each filter from the newest page, from the middle and from near the end."""
-    ends = Payment.objects.order_by("-recorded_at", "-pk").values_list("recorded_at", "pk").first()
-    first = Payment.objects.order_by("recorded_at", "pk").values_list("recorded_at", flat=True).first()
+    """Each filter from its newest page, from the middle of what it finds and from near the end."""
     asked = []
     for query, where in FILTERS.items():
+        places = read_places(where)
         for depth in DEPTHS:
-            moment = first + (ends[0] - first) * depth
-            place = (moment, ends[1] + 1 if depth == 1 else 0)
-            older = "" if depth == 1 else f"&{OLDER}={moment.isoformat().replace('+', '%2B')},0"
-            asked.append(
-                Request(f"{PATH}?{query}{older}".replace(" ", "+"), SHOWN.format(where=where), place)
-            )
+            row = int(len(places) * depth)
+            moment, key = places[row] if depth and places else NEWEST
+            older = f"&{OLDER}={moment.isoformat().replace('+', '%2B')},{key}" if depth and places else ""
+            address = f"{PATH}?{query}{older}".replace(" ", "+")
+            asked.append(Request(address, SHOWN.format(where=where), (moment, key)))
     return asked
+
+
+def read_places(where: str) -> list[tuple[datetime, int]]:
+    """Where pages of a filter may begin: a hundred of the places of what it finds, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(PLACES.format(where=where))
+        found = cursor.fetchall()
+    return found[:: max(len(found) // 100, 1)]
 
 
 def measure_round(client: Client, requests: Sequence[Request]) -> tuple[float, float]:
