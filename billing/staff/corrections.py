@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -20,6 +21,7 @@ from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, show_dollars
 from connector_pay.lib.staff_pages import LONGEST_WHY, press, read_why, require
 from connector_pay.lib.templatetags.exchange import long_date
+from members.models import User
 
 MAY_DECIDE = "billing.decide_correction"
 
@@ -173,6 +175,8 @@ def decline(request: HttpRequest, correction_id: int) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, correction_id: int) -> HttpResponse:
     """Withdraw what one asked for oneself; that takes no further right."""
+    if not Correction.objects.filter(pk=correction_id, asked_by=cast(User, request.user)).exists():
+        raise PermissionDenied("Only who asked for it may withdraw it.")
     said = "Withdrawn. Nothing was changed."
     act = partial(corrections.withdraw, why=read_why(request))
     return _press(request, correction_id, act, said=said)

@@ -30,7 +30,7 @@ def test_a_due_date_extended_afterwards_gives_back_a_start_that_was_pushed(
     account = make_account()
     review(FOUND)
     assert read_enrollment(account).coverage_start == MARCH
-    assert relief.extend_afterwards(**NOW) == 1
+    assert relief.extend_afterwards(people=(make_staff(), make_staff()), **NOW) == 1
     review(date(2027, 1, 27))
     assert read_enrollment(account).coverage_start == FEBRUARY
     assert list_broken() == []
@@ -47,5 +47,5 @@ def test_starts_that_wait_for_staff_are_decided() -> None:
     enrollment = make_account().enrollment
     asked = [NewReview(enrollment.pk, FEBRUARY, MARCH, "the first payment was taken back")]
     open_reviews(reviews=asked, today=LATER, at=noon(LATER))
-    assert relief.decide_starts(by=make_staff(), **NOW) == 1
+    assert relief.decide_starts(people=(make_staff(), make_staff()), **NOW) == 1
     assert not StartReview.objects.filter(decided_at=None).exists()
