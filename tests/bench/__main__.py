@@ -21,7 +21,7 @@ LARGE_ROUNDS = 3
 
 def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
     """Every benchmark there is, or those named, at a part of its full size."""
-    from tests.bench import bills, crowd, invoices, returned
+    from tests.bench import bills, crowd, invoices, pushes, returned
 
     many = int(crowd.FULL_SIZE * size)
     rounds = LARGE_ROUNDS if many > LARGE else ROUNDS
@@ -30,6 +30,7 @@ def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
         "returned": lambda: returned.measure(size=int(returned.FULL_SIZE * size)),
         "bills": lambda: bills.measure(size=int(bills.FULL_SIZE * size)),
         "invoices": lambda: invoices.measure(size=many, rounds=rounds),
+        "pushes": lambda: pushes.measure(size=many, rounds=rounds),
     }
     for name in only or parts:
         yield from parts[name]()
