@@ -21,6 +21,7 @@ from billing.due_dates import first_of_month
 from billing.first_payments import FirstPayment
 from billing.invoices import BinderMove, reissue_binders
 from billing.models import Account, DueDateOverride, Invoice
+from billing.plain_pushes import push_plain
 from billing.start_reviews import NewReview, list_known, open_reviews
 from billing.voiding import void_invoices
 from connector_pay.lib.jobs import Counts
@@ -68,7 +69,12 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
     for chunk in _cut(sorted(asked)):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            counts.update(review_locked(account_ids=chunk, today=today, at=at, run=run))
+            how = {"why": PUSHED.why, "event": PUSHED.event, "run": run}
+            pushed = push_plain(account_ids=chunk, **how, today=today, at=at)
+            counts["pushed"] += len(pushed)
+            others = [key for key in chunk if key not in pushed]
+            if others:
+                counts.update(review_locked(account_ids=others, today=today, at=at, run=run))
     note_reviewed(overrides=overrides, at=at)
     return counts
 

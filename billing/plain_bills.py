@@ -19,7 +19,9 @@ from billing.due_dates import next_month
 from billing.lacking import LACKING, list_facts
 from billing.models import Chart
 from billing.premiums import Rate, find_rate
-from members.alike import write_alike
+from members.alike import ToldAlike, write_alike
+
+CHARTS = {"receivable": Chart.RECEIVABLE.value, "premiums": Chart.PREMIUMS.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,6 @@ class _Alike:
     month: date
     began: str
     account_ids: list[int]
-
-    @property
-    def place(self) -> int:
-        """Which of their rates, in their order, is in force in the month. Raises UnableToPriceMonth."""
-        months = [date.fromisoformat(day) for day in self.began.split()]
-        rates = [Rate(place, month, 0, 0) for place, month in enumerate(months)]
-        return find_rate(rates=rates, month=self.month).id
 
 
 def issue_plain(
@@ -58,12 +53,14 @@ def issue_plain(
 
 
 # The months in which rates began are in the order that decides between them: by month, then as intake said them.
+RATES = """
+    SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began, count(rate.plan_id) AS plans,
+        min(rate.premium_cents - rate.subsidy_cents) AS least_cents
+    FROM members_premiumrate AS rate WHERE rate.enrollment_id = enrollment.id
+"""
 PLAIN = f"""
     SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began
-    FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL (
-        SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began, count(rate.plan_id) AS plans
-        FROM members_premiumrate AS rate WHERE rate.enrollment_id = enrollment.id
-    ) AS rates
+    FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
     WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s
         AND enrollment.binder_due_date IS NULL AND rates.plans = 0
         AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = candidate.account_id)
@@ -86,24 +83,25 @@ def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
     ]
 
 
-ISSUED = """
-    WITH bill AS (
+# Of the accounts that `asked` names: their bills as `bill`, and what those add to what is owed.
+BILL = """
+    bill AS (
         INSERT INTO billing_invoice (account_id, coverage_month, due_date, premium_cents, subsidy_cents, adjustment_cents,
-                                     amount_cents, is_binder, issued_on, issued_at, void_reason)
+                                     amount_cents, is_binder, binder_start, issued_on, issued_at, void_reason)
         SELECT account.id, %(month)s, %(due_date)s, rate.premium_cents, rate.subsidy_cents, 0,
-            rate.premium_cents - rate.subsidy_cents, FALSE, %(today)s, %(at)s, ''
-        FROM unnest(%(account_ids)s::bigint[]) AS asked (id) JOIN billing_account AS account USING (id)
-        CROSS JOIN LATERAL (
+            rate.premium_cents - rate.subsidy_cents, %(binder_start)s::date IS NOT NULL, %(binder_start)s, %(today)s, %(at)s, ''
+        FROM asked JOIN billing_account AS account ON account.id = asked.account_id CROSS JOIN LATERAL (
             SELECT premium_cents, subsidy_cents FROM members_premiumrate WHERE enrollment_id = account.enrollment_id
             ORDER BY from_month, id OFFSET %(place)s LIMIT 1
         ) AS rate ORDER BY account.id
         RETURNING id, account_id, coverage_month, due_date, amount_cents
     ), posted AS (
         INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
-        SELECT %(debit)s, %(credit)s, amount_cents, account_id, 'invoice:' || id || ':issued', %(today)s, %(at)s
+        SELECT %(receivable)s, %(premiums)s, amount_cents, account_id, 'invoice:' || id || ':issued', %(today)s, %(at)s
         FROM bill WHERE amount_cents > 0
     )
 """
+ISSUED = f"WITH asked AS (SELECT unnest(%(account_ids)s::bigint[]) AS account_id), {BILL}"
 BILL_FACTS = {
     "product": "plan.product",
     "plan_name": "plan.name",
@@ -120,22 +118,30 @@ ADDRESSED = """
 """
 
 
-def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
-    told = write_alike(
-        event="bill_ready",
-        subject="'invoice:' || bill.id",
-        facts=BILL_FACTS,
-        source=ADDRESSED,
-        at=at,
-        today=today,
+def tell_bills(*, at: datetime, today: date) -> ToldAlike:
+    """The notices of the bills that `BILL` writes."""
+    subject = "'invoice:' || bill.id"
+    return write_alike(
+        event="bill_ready", subject=subject, facts=BILL_FACTS, source=ADDRESSED, at=at, today=today
     )
+
+
+def find_place(*, began: str, month: date) -> int:
+    """Which rate is in force in a month, of those that began in these months, in their order. Raises UnableToPriceMonth."""
+    months = [date.fromisoformat(day) for day in began.split()]
+    rates = [Rate(place, from_month, 0, 0) for place, from_month in enumerate(months)]
+    return find_rate(rates=rates, month=month).id
+
+
+def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
+    told = tell_bills(at=at, today=today)
     facts: dict[str, Any] = {
         "month": alike.month,
         "due_date": due_date,
+        "binder_start": None,
         "account_ids": alike.account_ids,
-        "place": alike.place,
-        "debit": Chart.RECEIVABLE.value,
-        "credit": Chart.PREMIUMS.value,
+        "place": find_place(began=alike.began, month=alike.month),
+        **CHARTS,
         "today": today,
         "at": at,
     }

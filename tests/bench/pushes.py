@@ -1,4 +1,4 @@
-"""B2: the nightly review of unpaid first bills: every start pushed, every bill reissued, beside bare SQL writing the same rows."""
+"""B2: the nightly review of unpaid first bills, every start pushed and every bill reissued, beside bare SQL for the same rows."""
 
 from collections.abc import Iterator
 from datetime import date, time
