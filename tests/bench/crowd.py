@@ -45,12 +45,12 @@ MONEY = """
 CREATE TEMPORARY TABLE paid ON COMMIT DROP AS
     SELECT id, account_id, amount_cents AS cents FROM billing_invoice WHERE coverage_month = %(month)s;
 INSERT INTO billing_receipt (account_id, reference, cents, received_date, counted_at, cleared_on)
-    SELECT account_id, 'payment:' || id, cents, %(day)s, %(at)s, %(day)s::date + 5 FROM paid ORDER BY id;
+    SELECT account_id, 'earlier:' || id, cents, %(day)s, %(at)s, %(day)s::date + 5 FROM paid ORDER BY id;
 INSERT INTO billing_allocation (receipt_id, invoice_id, cents, reference, at)
     SELECT receipt.id, paid.id, paid.cents, receipt.reference || ':1', %(at)s
-    FROM paid JOIN billing_receipt AS receipt ON receipt.reference = 'payment:' || paid.id ORDER BY paid.id;
+    FROM paid JOIN billing_receipt AS receipt ON receipt.reference = 'earlier:' || paid.id ORDER BY paid.id;
 INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
-    SELECT move.debit, move.credit, cents, account_id, 'payment:' || id || ':' || move.what, %(day)s, %(at)s
+    SELECT move.debit, move.credit, cents, account_id, 'earlier:' || id || ':' || move.what, %(day)s, %(at)s
     FROM paid, (VALUES ('in_transit', 'receivable', 'received'), ('bank', 'in_transit', 'settled')) AS move (debit, credit, what)
     ORDER BY id
 """
