@@ -33,14 +33,16 @@ BEFORE = (
 EFFECT = "Received January 22, 2027, your bill for February 2027 is paid on time."
 SEALED_AT_ONCE = 10_000
 PROOFS = """
-INSERT INTO payments_bankaccount (holder_name, kind, routing_number, last_four, blind_index, sealed_id, status, nickname, added_at)
+INSERT INTO payments_bankaccount (holder_name, kind, routing_number, last_four, blind_index, sealed_id, status,
+    nickname, added_at)
     SELECT 'Alice Alvarez', 'checking', %(routing)s, '0000', md5(sealed.id::text), sealed.id, 'valid', '', %(at)s
     FROM lib_sealedvalue AS sealed WHERE purpose = 'account_number';
 INSERT INTO payments_authorization (account_id, bank_account_id, channel, sec_code, recurring, amount_cents, debit_on_or_after,
                                     text, text_version, language, payer_name, account_last_four, given_at, browser)
-    SELECT id, id, 'autopay', 'WEB', true, 1000000, %(draft)s, 'I authorize it.', 'recurring-debit-1', 'en', 'Alice Alvarez', '0000',
-           %(at)s, '' FROM billing_account ORDER BY id;
-INSERT INTO payments_mandate (account_id, bank_account_id, authorization_id, status, ceiling_cents, drafts_from, form_key, given_at)
+    SELECT id, id, 'autopay', 'WEB', true, 1000000, %(draft)s, 'I authorize it.', 'recurring-debit-1', 'en',
+           'Alice Alvarez', '0000', %(at)s, '' FROM billing_account ORDER BY id;
+INSERT INTO payments_mandate (account_id, bank_account_id, authorization_id, status, ceiling_cents, drafts_from,
+    form_key, given_at)
     SELECT account_id, bank_account_id, id, 'on', 0, %(draft)s, gen_random_uuid(), %(at)s FROM payments_authorization ORDER BY id;
 INSERT INTO payments_draftannouncement (account_id, draft_date, amount_cents, announced_on, at)
     SELECT account_id, %(draft)s, amount_cents, %(announced)s, %(at)s FROM billing_invoice WHERE coverage_month = %(month)s;
@@ -52,8 +54,8 @@ WITH written AS (
     INSERT INTO payments_payment (confirmation_number, account_id, bank_account_id, authorization_id, amount_cents, received_date,
                                   status, channel, form_key, session_digest, coverage_sentence, receipt_email, recorded_at,
                                   return_code, retry_number)
-        SELECT upper(left(md5(random()::text), 10)), mandate.account_id, bank_account_id, authorization_id, amount_cents, %(draft)s,
-               'recorded', 'autopay', gen_random_uuid(), '', %(effect)s, '', %(drafted_at)s, '', 0
+        SELECT upper(left(md5(random()::text), 10)), mandate.account_id, bank_account_id, authorization_id, amount_cents,
+               %(draft)s, 'recorded', 'autopay', gen_random_uuid(), '', %(effect)s, '', %(drafted_at)s, '', 0
         FROM payments_mandate AS mandate JOIN billing_invoice AS invoice ON invoice.account_id = mandate.account_id
             AND coverage_month = %(month)s ORDER BY mandate.account_id
     RETURNING id, account_id, amount_cents
@@ -78,14 +80,15 @@ JOIN lib_sealedvalue AS sealed ON sealed.id = bank.sealed_id WHERE payment.statu
 FILED = """
 INSERT INTO payments_fileentry (file_id, line, kind, payment_id, trace, cycle, amount_cents, individual_id, blind_index)
     SELECT %(file)s, 2 + row_number() OVER (ORDER BY payment.id), 'debit', payment.id,
-           %(odfi)s || lpad((row_number() OVER (ORDER BY payment.id))::text, 7, '0'), 0, amount_cents, confirmation_number, blind_index
+           %(odfi)s || lpad((row_number() OVER (ORDER BY payment.id))::text, 7, '0'), 0, amount_cents,
+               confirmation_number, blind_index
     FROM payments_payment AS payment JOIN payments_bankaccount AS bank ON bank.id = payment.bank_account_id
     WHERE payment.status = 'recorded' ORDER BY payment.id;
 UPDATE payments_payment SET status = 'sending', effective_date = %(draft)s WHERE status = 'recorded';
 INSERT INTO payments_paymentmove (before, after, at, why, payment_id)
     SELECT 'recorded', 'sending', %(filed_at)s, '', id FROM payments_payment ORDER BY id;
-INSERT INTO payments_bankfile (id, name, direction, kind, status, business_date, origin, created_on, created_time, modifier, sha256,
-                               line_count, entry_count, debit_cents, credit_cents, fault, stored_at)
+INSERT INTO payments_bankfile (id, name, direction, kind, status, business_date, origin, created_on, created_time, modifier,
+                               sha256, line_count, entry_count, debit_cents, credit_cents, fault, stored_at)
     SELECT %(file)s, 'BARE.ach', 'out', 'entries', 'sending', %(cut)s, '', %(cut)s, '1700', 'A', %(sha256)s, count(*), count(*),
            sum(amount_cents), 0, '', %(filed_at)s FROM payments_payment
 """
