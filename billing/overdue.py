@@ -70,9 +70,9 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             how = {"why": PUSHED.why, "event": PUSHED.event, "run": run}
-            pushed = push_plain(account_ids=chunk, **how, today=today, at=at)
-            counts["pushed"] += len(pushed)
-            others = [key for key in chunk if key not in pushed]
+            plain = push_plain(account_ids=chunk, **how, today=today, at=at)
+            counts["pushed"] += len(plain.pushed)
+            others = [key for key in chunk if key not in plain.pushed and key not in plain.standing]
             if others:
                 counts.update(review_locked(account_ids=others, today=today, at=at, run=run))
     note_reviewed(overrides=overrides, at=at)

@@ -31,18 +31,29 @@ class _Alike:
     account_ids: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """The accounts that were pushed, and those whose start stands where it should."""
+
+    pushed: frozenset[int] = frozenset()
+    standing: frozenset[int] = frozenset()
+
+
 def push_plain(
     *, account_ids: Sequence[int], why: str, event: str, run: str, today: date, at: datetime
-) -> set[int]:
-    """Push the starts that move for want of any money, reissue their bills, tell the members; returns their accounts.
+) -> Plain:
+    """Push the starts that move for want of any money, reissue their bills, tell the members.
 
-    Inside the transaction of a caller that has locked the accounts.
+    What is neither pushed nor standing is left to the review. Inside the transaction of a caller that has locked the accounts.
     """
     due_date = read_due_date()
     pushed: set[int] = set()
+    standing: set[int] = set()
     for alike in _read_alike(account_ids):
         start = find_unpaid_start(requested=alike.requested, today=today, due_date=due_date)
-        if alike.before < start <= alike.last_start and start > today:
+        if start == alike.before:
+            standing.update(alike.account_ids)
+        elif alike.before < start <= alike.last_start and start > today:
             facts = {
                 "start": start,
                 "due_date": due_date(start),
@@ -52,7 +63,7 @@ def push_plain(
                 "at": at,
             }
             pushed |= _write(alike, event=event, facts=facts)
-    return pushed
+    return Plain(frozenset(pushed), frozenset(standing))
 
 
 def find_unpaid_start(*, requested: date, today: date, due_date: DueDate) -> date:

@@ -88,15 +88,15 @@ def describe_effect(
     `due_date_rule` gives the account's due date of a month, overrides included. Without a standing the payer is shown
     nothing of the account, and hears what holds for anyone.
     """
-    received = _describe_received(received_date, today)
     if standing is None:
+        received = _describe_received(received_date, today)
         earliest = find_start(
             requested=next_month(received_date), received=received_date, due_date=due_date_rule
         )
         return str(_UNSEEN % {"received": received, "date": long_date(earliest)})
     if waits_for_first_payment(standing=standing):
         return _describe_first_payment(standing, amount_cents, received_date, today, whose)
-    return _describe_bills(standing, amount_cents, received_date, received, whose)
+    return _describe_bills(standing, amount_cents, received_date, today, whose)
 
 
 def waits_for_first_payment(*, standing: Standing) -> bool:
@@ -195,7 +195,7 @@ def _describe_first_payment(
 
 
 def _describe_bills(
-    standing: Standing, amount_cents: int, received_date: date, received: str, whose: Whose
+    standing: Standing, amount_cents: int, received_date: date, today: date, whose: Whose
 ) -> str:
     """Oldest bill first, as the money lands; the first sentence says when it is received."""
     landed = []
@@ -203,7 +203,7 @@ def _describe_bills(
         missing = max(invoice.remaining_cents - amount_cents, 0)
         amount_cents = max(amount_cents - invoice.remaining_cents, 0)
         landed.append((invoice.coverage_month, invoice.due_date, missing))
-    return _say_bills(tuple(landed), amount_cents, received_date, received, whose, get_language() or "en")
+    return _say_bills(tuple(landed), amount_cents, received_date, today, whose, get_language() or "en")
 
 
 # A run of hundreds of thousands says the same few sentences: whoever pays a bill in full hears of its month and its day.
@@ -212,7 +212,7 @@ def _say_bills(
     landed: tuple[tuple[date, date, int], ...],
     credit_cents: int,
     received_date: date,
-    received: str,
+    today: date,
     whose: Whose,
     _language: str,
 ) -> str:
@@ -220,6 +220,7 @@ def _say_bills(
     if not clauses:
         return ""
     first, *others = clauses
+    received = _describe_received(received_date, today)
     return " ".join([f"{received}, {first}", *(clause[:1].upper() + clause[1:] for clause in others)])
 
 

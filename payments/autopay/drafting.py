@@ -127,6 +127,7 @@ def _find_waiting(day: DraftDay) -> QuerySet[Mandate]:
 class _Live:
     """As much of a mandate as a draft takes: where the money comes from, the most it may be, and who is told."""
 
+    member: MemberToTell
     mandate_id: int
     account_id: int
     bank_account_id: int
@@ -135,7 +136,6 @@ class _Live:
     authorization_id: int
     most_cents: int
     language: str
-    member: MemberToTell
 
 
 def _draft(account_ids: Sequence[int], run: _Run) -> dict[str, int]:
@@ -161,20 +161,14 @@ def _draft(account_ids: Sequence[int], run: _Run) -> dict[str, int]:
 
 
 def _read_live(mandates: QuerySet[Mandate]) -> list[_Live]:
+    own = ("pk", "account_id", "bank_account_id", "bank_account__status", "bank_account__last_four")
+    proof = ("authorization_id", "authorization__amount_cents", "authorization__language")
     person = "account__enrollment__member"
-    rows = mandates.order_by("account_id", "pk").values_list(
-        "pk",
-        "account_id",
-        "bank_account_id",
-        "bank_account__status",
-        "bank_account__last_four",
-        "authorization_id",
-        "authorization__amount_cents",
-        "authorization__language",
-        f"{person}_id",
-        *(f"{person}__{name}" for name in ("email", "language", "paperless_bills", "paperless_notices")),
+    told = (
+        f"{person}__{name}" for name in ("pk", "email", "language", "paperless_bills", "paperless_notices")
     )
-    return [_Live(*list(row[:8]), MemberToTell(*row[8:])) for row in rows]
+    rows = mandates.order_by("account_id", "pk").values_list(*told, *own, *proof)
+    return [_Live(MemberToTell(*row[:5]), *row[5:]) for row in rows]
 
 
 def _tell_not_drafted(

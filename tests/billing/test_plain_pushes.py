@@ -8,7 +8,7 @@ import pytest
 from billing.accounts import lock_accounts
 from billing.models import Account, DueDateOverride, Invoice, Movement
 from billing.overdue import PUSHED, review, review_locked
-from billing.plain_pushes import push_plain
+from billing.plain_pushes import Plain, push_plain
 from members.models import Notice, StartMove
 from tests.billing.books import APRIL, FEBRUARY, MARCH, PREMIUM, make_account, noon, read_enrollment, receive
 from tests.people import make_member, make_rate
@@ -38,7 +38,11 @@ def make_unpaid(
     return account
 
 
-def push(*accounts: Account, night: date = NIGHT) -> set[int]:
+def push(*accounts: Account, night: date = NIGHT) -> frozenset[int]:
+    return look_after(*accounts, night=night).pushed
+
+
+def look_after(*accounts: Account, night: date = NIGHT) -> Plain:
     keys = [account.pk for account in accounts]
     lock_accounts(account_ids=keys)
     how = {"why": PUSHED.why, "event": PUSHED.event, "run": RUN}
@@ -82,9 +86,10 @@ def test_a_plain_push_is_the_one_that_the_review_would_have_made(household: dict
 
 def test_nothing_is_pushed_on_the_due_date_and_nobody_twice() -> None:
     account = make_unpaid()
-    assert push(account, night=DUE) == set()
-    assert push(account) == {account.pk}
-    assert push(account) == set()
+    standing = Plain(standing=frozenset({account.pk}))
+    assert look_after(account, night=DUE) == standing
+    assert look_after(account) == Plain(pushed=standing.standing)
+    assert look_after(account) == standing
 
 
 def test_what_is_not_plain_is_left_to_the_review() -> None:
@@ -105,7 +110,7 @@ def test_what_is_not_plain_is_left_to_the_review() -> None:
     )
     enrollment = renewed.enrollment
     make_rate(enrollment=enrollment, month=MARCH, premium_cents=300_00, plan=enrollment.plan)
-    assert push(paid, own_date, named, nothing, renewed) == set()
+    assert look_after(paid, own_date, named, nothing, renewed) == Plain()
 
 
 def test_a_window_that_closes_before_the_new_start_is_left_to_the_review() -> None:
