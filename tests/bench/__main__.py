@@ -21,7 +21,7 @@ LARGE_ROUNDS = 3
 
 def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
     """Every benchmark there is, or those named, at a part of its full size."""
-    from tests.bench import bills, crowd, drafts, growth, invoices, pushes, returned
+    from tests.bench import bills, crowd, deadline, drafts, growth, invoices, pushes, returned
 
     many = int(crowd.FULL_SIZE * size)
     rounds = LARGE_ROUNDS if many > LARGE else ROUNDS
@@ -35,6 +35,7 @@ def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
         "growth": lambda: growth.measure(
             sizes=(int(growth.FULL_SIZES[0] * size), int(growth.FULL_SIZES[1] * size)), rounds=rounds
         ),
+        "deadline": lambda: deadline.measure(size=many),
     }
     for name in only or parts:
         yield from parts[name]()

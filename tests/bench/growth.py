@@ -71,7 +71,7 @@ def main() -> None:
     work = {"invoices": invoices.issue_ours, "pushes": pushes.review_ours}[sys.argv[1]]
     connection.ensure_connection()
     start = time.perf_counter()
-    work(int(sys.argv[2]))
+    work(int(sys.argv[2]) if int(sys.argv[2]) >= 0 else None)
     print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 

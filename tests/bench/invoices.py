@@ -86,10 +86,10 @@ def make_billed(*, name: str, count: int) -> None:
     make_crowd(name=name, count=count, start=BEFORE[0].month, status="active", months=BEFORE)
 
 
-def issue_ours(expected: int) -> None:
+def issue_ours(expected: int | None) -> None:
     """As the job of February 1 does."""
     counts = issue_missing(today=DAY, at=AT)
-    assert counts["invoices"] == expected, counts
+    assert expected is None or counts["invoices"] == expected, counts
 
 
 def write_barely(expected: int) -> None:

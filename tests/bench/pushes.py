@@ -100,10 +100,10 @@ def make_waiting(*, name: str, count: int) -> None:
     make_crowd(name=name, count=count, start=START, status="waiting", months=UNPAID)
 
 
-def review_ours(expected: int) -> None:
+def review_ours(expected: int | None) -> None:
     """As the night of January 24 does."""
     counts = review(today=DAY, at=AT, run=RUN)
-    assert counts["pushed"] == expected, counts
+    assert expected is None or counts["pushed"] == expected, counts
 
 
 def write_barely(expected: int) -> None:
