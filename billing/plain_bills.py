@@ -19,6 +19,7 @@ from billing.due_dates import next_month
 from billing.lacking import LACKING, list_facts
 from billing.models import Chart
 from billing.premiums import Rate, find_rate
+from billing.rates import PlanNames
 from members.alike import ToldAlike, write_alike
 
 CHARTS = {"receivable": Chart.RECEIVABLE.value, "premiums": Chart.PREMIUMS.value}
@@ -26,10 +27,11 @@ CHARTS = {"receivable": Chart.RECEIVABLE.value, "premiums": Chart.PREMIUMS.value
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """Accounts that need the same month, whose rates began in the same months."""
+    """Accounts that need the same month, whose rates, and whose plans, began in the same months."""
 
     month: date
     began: str
+    planned: str
     account_ids: list[int]
 
 
@@ -54,15 +56,16 @@ def issue_plain(
 
 # The months in which rates began are in the order that decides between them: by month, then as intake said them.
 RATES = """
-    SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began, count(rate.plan_id) AS plans,
+    SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began,
+        string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id)
+            FILTER (WHERE rate.plan_id IS NOT NULL) AS planned,
         min(rate.premium_cents - rate.subsidy_cents) AS least_cents
     FROM members_premiumrate AS rate WHERE rate.enrollment_id = enrollment.id
 """
 PLAIN = f"""
-    SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began
+    SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
     FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
-    WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s
-        AND enrollment.binder_due_date IS NULL AND rates.plans = 0
+    WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
         AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = candidate.account_id)
         AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = candidate.account_id)
     ORDER BY candidate.account_id
@@ -71,14 +74,14 @@ PLAIN = f"""
 
 def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
     """Those that lack one month, after the last one billed, grouped by what decides its price."""
-    groups: defaultdict[tuple[date, date, str], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[date, date, str, str], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(PLAIN, list_facts(account_ids=account_ids, today=today))
         for key, *alike in cursor.fetchall():
             groups[tuple(alike)].append(key)
     return [
-        _Alike(needed, began, keys)
-        for (billed, needed, began), keys in groups.items()
+        _Alike(needed, began, planned, keys)
+        for (billed, needed, began, planned), keys in groups.items()
         if next_month(billed) == needed and began
     ]
 
@@ -104,17 +107,22 @@ BILL = """
 ISSUED = f"WITH asked AS (SELECT unnest(%(account_ids)s::bigint[]) AS account_id), {BILL}"
 BILL_FACTS = {
     "product": "plan.product",
-    "plan_name": "plan.name",
+    "plan_name": "coalesce(named.name, plan.name)",
     "invoice_number": "lpad(bill.id::text, 10, '0')",
     "coverage_month": "bill.coverage_month",
     "amount_cents": "bill.amount_cents",
     "due_date": "bill.due_date",
 }
+# The bill of a month names the plan of that month: the one that came with a rate, where any did.
 ADDRESSED = """
     bill JOIN billing_account AS account ON account.id = bill.account_id AND bill.amount_cents > 0
     JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
     JOIN members_plan AS plan ON plan.id = enrollment.plan_id
     JOIN members_member AS member ON member.id = enrollment.member_id
+    LEFT JOIN LATERAL (
+        SELECT said.name FROM members_premiumrate AS rate JOIN members_plan AS said ON said.id = rate.plan_id
+        WHERE rate.enrollment_id = enrollment.id ORDER BY rate.from_month, rate.id OFFSET %(plan_place)s LIMIT 1
+    ) AS named ON %(plan_place)s IS NOT NULL
 """
 
 
@@ -133,6 +141,13 @@ def find_place(*, began: str, month: date) -> int:
     return find_rate(rates=rates, month=month).id
 
 
+def find_plan_place(*, planned: str, month: date) -> int | None:
+    """Which of the plans that came with a rate in these months, in their order, the bill of a month names; none: today's."""
+    said = tuple((date.fromisoformat(day), str(place)) for place, day in enumerate(planned.split()))
+    place = PlanNames(said).find(month=month, otherwise="")
+    return int(place) if place else None
+
+
 def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
     told = tell_bills(at=at, today=today)
     facts: dict[str, Any] = {
@@ -141,6 +156,7 @@ def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
         "binder_start": None,
         "account_ids": alike.account_ids,
         "place": find_place(began=alike.began, month=alike.month),
+        "plan_place": find_plan_place(planned=alike.planned, month=alike.month),
         **CHARTS,
         "today": today,
         "at": at,

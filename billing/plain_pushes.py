@@ -15,18 +15,19 @@ from django.db import connection
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import DueDate
 from billing.first_payments import find_binder_start
-from billing.plain_bills import ADDRESSED, BILL, CHARTS, RATES, find_place, tell_bills
+from billing.plain_bills import ADDRESSED, BILL, CHARTS, RATES, find_place, find_plan_place, tell_bills
 from members.alike import write_alike
 from members.models import EnrollmentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """Accounts whose start stands in one month and was asked for in one, whose rates began in the same months."""
+    """Accounts whose start stands in one month and was asked for in one, whose rates, and plans, began in the same months."""
 
     requested: date
     before: date
     began: str
+    planned: str
     last_start: date
     account_ids: list[int]
 
@@ -76,7 +77,7 @@ def find_unpaid_start(*, requested: date, today: date, due_date: DueDate) -> dat
 # A bill of nothing is covered without money; one for a later month than the live one was moved back before.
 PLAIN = f"""
     SELECT account.id, enrollment.requested_start, enrollment.coverage_start, rates.began,
-        LEAST(enrollment.window_ends, enrollment.ends_on)
+        coalesce(rates.planned, ''), LEAST(enrollment.window_ends, enrollment.ends_on)
     FROM unnest(%(account_ids)s::bigint[]) AS asked (id) JOIN billing_account AS account USING (id)
     JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
     CROSS JOIN LATERAL ({RATES}) AS rates CROSS JOIN LATERAL (
@@ -84,7 +85,7 @@ PLAIN = f"""
             max(coverage_month) AS latest, max(binder_start) FILTER (WHERE voided_at IS NULL) AS binder_start
         FROM billing_invoice WHERE account_id = account.id
     ) AS bills
-    WHERE enrollment.status = %(waiting)s AND enrollment.binder_due_date IS NULL AND rates.plans = 0
+    WHERE enrollment.status = %(waiting)s AND enrollment.binder_due_date IS NULL
         AND rates.least_cents > 0 AND bills.least_cents > 0 AND bills.live = 1
         AND bills.latest = enrollment.coverage_start AND bills.binder_start = enrollment.coverage_start
         AND NOT EXISTS (SELECT FROM billing_receipt WHERE account_id = account.id)
@@ -95,7 +96,7 @@ PLAIN = f"""
 
 
 def _read_alike(account_ids: Sequence[int]) -> list[_Alike]:
-    groups: defaultdict[tuple[date, date, str, date], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[date, date, str, str, date], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(PLAIN, {"account_ids": list(account_ids), "waiting": EnrollmentStatus.WAITING.value})
         for key, *alike in cursor.fetchall():
@@ -151,6 +152,7 @@ def _write(alike: _Alike, *, event: str, facts: dict[str, Any]) -> set[int]:
         "month": facts["start"],
         "binder_start": facts["start"],
         "place": find_place(began=alike.began, month=facts["start"]),
+        "plan_place": find_plan_place(planned=alike.planned, month=facts["start"]),
         **CHARTS,
         **bills.values,
         **moves.values,

@@ -1,5 +1,6 @@
 """A plain push is the push that the review would have made one by one."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from billing.overdue import PUSHED, review, review_locked
 from billing.plain_pushes import Plain, push_plain
 from members.models import Notice, StartMove
 from tests.billing.books import APRIL, FEBRUARY, MARCH, PREMIUM, make_account, noon, read_enrollment, receive
-from tests.people import make_member, make_rate
+from tests.people import make_member, make_plan, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
 DUE = date(2027, 1, 23)
@@ -25,16 +26,25 @@ HOUSEHOLDS: dict[str, dict[str, Any]] = {
     "dental": {"product": "dental"},
     "another price from March on": {"rates": [(MARCH, 300_00)]},
     "another price from March on, said twice": {"rates": [(MARCH, 300_00), (MARCH, 310_00)]},
+    "another plan from February on": {"plans": [FEBRUARY]},
+    "another plan from March on": {"plans": [FEBRUARY, MARCH]},
+    "another plan from April on": {"plans": [FEBRUARY, APRIL]},
     "a start asked for in March": {"requested_start": MARCH, "night": date(2027, 2, 24)},
 }
 
 
 def make_unpaid(
-    *, product: str = "health", requested_start: date = FEBRUARY, rates: Any = (), **facts: Any
+    *,
+    product: str = "health",
+    requested_start: date = FEBRUARY,
+    rates: Any = (),
+    plans: Any = (),
+    **facts: Any,
 ) -> Account:
     account = make_account(member=make_member(**facts), product=product, requested_start=requested_start)
     for month, premium in rates:
         make_rate(enrollment=account.enrollment, month=month, premium_cents=premium)
+    say_plans(account, plans)
     return account
 
 
@@ -47,6 +57,13 @@ def look_after(*accounts: Account, night: date = NIGHT) -> Plain:
     lock_accounts(account_ids=keys)
     how = {"why": PUSHED.why, "event": PUSHED.event, "run": RUN}
     return push_plain(account_ids=keys, **how, today=night, at=noon(night))
+
+
+def say_plans(account: Account, months: Iterable[date]) -> None:
+    """The same price under another plan from each of these months on."""
+    for month in months:
+        plan = make_plan(code=f"HL-{month}", name=f"The plan of {month}")
+        make_rate(enrollment=account.enrollment, month=month, premium_cents=PREMIUM, plan=plan)
 
 
 def read_written(account: Account) -> list[dict[str, Any]]:
@@ -93,12 +110,11 @@ def test_nothing_is_pushed_on_the_due_date_and_nobody_twice() -> None:
 
 
 def test_what_is_not_plain_is_left_to_the_review() -> None:
-    paid, own_date, named, nothing, renewed = (
+    paid, own_date, named, nothing = (
         make_unpaid(),
         make_unpaid(),
         make_account(binder_due_date=date(2027, 1, 29)),
         make_unpaid(rates=[(MARCH, 0)]),
-        make_unpaid(),
     )
     receive(paid, PREMIUM - 1, on=date(2027, 1, 20))
     DueDateOverride.objects.create(
@@ -108,9 +124,7 @@ def test_what_is_not_plain_is_left_to_the_review() -> None:
         reason="told so",
         recorded_at=noon(DUE),
     )
-    enrollment = renewed.enrollment
-    make_rate(enrollment=enrollment, month=MARCH, premium_cents=300_00, plan=enrollment.plan)
-    assert look_after(paid, own_date, named, nothing, renewed) == Plain()
+    assert look_after(paid, own_date, named, nothing) == Plain()
 
 
 def test_a_window_that_closes_before_the_new_start_is_left_to_the_review() -> None:
