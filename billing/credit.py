@@ -77,6 +77,12 @@ def find_idle_receipts() -> QuerySet[Any]:
     return receipts.annotate(idle=F("cents") - F("placed") - F("withdrawn")).filter(idle__gt=0)
 
 
+def find_with_credit(*, account_ids: Iterable[int]) -> set[int]:
+    """Those of the accounts that have idle money."""
+    idle = find_idle_receipts().filter(account__among=list(account_ids))
+    return set(idle.values_list("account_id", flat=True))
+
+
 def read_idle_cents(*, receipt_id: int) -> int:
     """What is left of a receipt on no invoice: none of one that was taken back."""
     idle = find_idle_receipts().filter(pk=receipt_id).values_list("idle", flat=True)

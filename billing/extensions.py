@@ -66,7 +66,7 @@ def find_reach(*, month: date) -> Reach:
     )
     received = Coalesce(Sum("allocations__cents"), 0)
     unpaid = unpaid.annotate(received=received).exclude(amount_cents__lte=received)
-    touched = find_touched(override=DueDateOverride(coverage_month=month))
+    touched = Account.objects.filter(find_touched(override=DueDateOverride(coverage_month=month)))
     return Reach(due_date=read_due_date()(month), unpaid_bills=unpaid.count(), starts=touched.count())
 
 

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from billing import credit
 from billing.accounts import CHUNK, lock_accounts, open_accounts
 from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
-from billing.due_dates import find_next_due_day, first_of_month, next_month
+from billing.due_dates import find_next_due_day, next_month
+from billing.lacking import Lacking, chunk_lacking, read_lacking
 from billing.ledger import Posting, post
 from billing.models import BILLED_LATE, Account, Chart, DueDateOverride, Invoice, InvoiceLine
+from billing.plain_bills import issue_plain
 from billing.policy import read_policy
 from billing.premiums import Line, Price
 from billing.price_changes import Changes, find_changed, read_changes
@@ -27,7 +29,7 @@ from billing.rates import Plans, read_plans, read_terms
 from billing.rows import insert_missing
 from billing.voiding import void_invoices, void_these
 from connector_pay.lib.jobs import Counts
-from members.models import Enrollment, EnrollmentStatus
+from members.models import Enrollment
 from members.outbox import Telling, tell
 
 COLUMNS = (
@@ -85,13 +87,21 @@ def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | Non
     if asked is None:
         counts["accounts"] = open_accounts(at=at)
     corrected = correct_bills(today=today, at=at, account_ids=asked)
-    for chunk in _chunk_lacking(account_ids=asked, today=today):
+    for chunk in chunk_lacking(account_ids=asked, today=today):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            months = _list_lacking(chunk, today=today)
-            _give_time(months, today=today, at=at)
-            counts["invoices"] += len(_issue(months=months, today=today, at=at))
+            counts["invoices"] += _issue_lacking(chunk, today=today, at=at)
     return counts | ({"corrected": corrected} if corrected else {})
+
+
+def _issue_lacking(account_ids: Sequence[int], *, today: date, at: datetime) -> int:
+    """What accounts that are locked lack: the plain bills at once, then the others."""
+    changed = find_changed(account_ids=account_ids)
+    plain = issue_plain(account_ids=account_ids, changed=changed, today=today, at=at)
+    others = [key for key in account_ids if key not in plain]
+    months = _list_lacking(others, today=today) if others else []
+    _give_time(months, today=today, at=at)
+    return len(plain) + len(_issue(months=months, today=today, at=at))
 
 
 def _give_time(months: Sequence[MonthToBill], *, today: date, at: datetime) -> None:
@@ -197,66 +207,20 @@ def list_binder_months(*, start: date, today: date, ends_on: date | None) -> Ite
         month = next_month(month)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lacking:
-    """An account without the latest invoice it should have; `billed` is the last month that has one."""
-
-    account_id: int
-    enrollment_id: int
-    coverage_start: date
-    ends_on: date | None
-    billed: date | None
-    needed: date
-
-    def list_months(self, *, today: date, carried: tuple[Line, ...]) -> Iterator[MonthToBill]:
-        """The months of the binder first, then those after the last one billed, up to the one needed."""
-        month = self.coverage_start
-        if self.billed:
-            month = next_month(self.billed)
-        else:
-            # While it waits, the binder is all that is needed.
-            last = today if self.needed == self.coverage_start else self.coverage_start
-            for month in list_binder_months(start=self.coverage_start, today=last, ends_on=self.ends_on):
-                yield MonthToBill(self.account_id, self.enrollment_id, month, self.coverage_start)
-            month = next_month(month)
-        while month <= self.needed:
-            yield MonthToBill(self.account_id, self.enrollment_id, month, None, carried=carried)
-            month, carried = next_month(month), ()
-
-
-# A waiting enrollment needs its binder, an active one the last month up to `last` that its coverage reaches.
-# LEAST passes over a missing end.
-LACKING = """
-    SELECT * FROM (
-        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
-            SELECT invoice.coverage_month FROM billing_invoice AS invoice
-            WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
-            ORDER BY invoice.coverage_month DESC LIMIT 1
-        ) AS billed, CASE WHEN enrollment.status = %(waiting)s THEN enrollment.coverage_start ELSE GREATEST(
-            enrollment.coverage_start, LEAST(%(last)s, date_trunc('month', enrollment.ends_on)::date)
-        ) END AS needed
-        FROM billing_account AS account
-        JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
-        WHERE enrollment.status IN (%(waiting)s, %(active)s)
-            AND (enrollment.ends_on IS NULL OR enrollment.ends_on >= enrollment.coverage_start)
-            AND account.id > %(after)s
-            AND (%(account_ids)s::bigint[] IS NULL OR account.id = ANY(%(account_ids)s))
-    ) AS candidate WHERE coalesce(billed, '-infinity') < needed ORDER BY account_id LIMIT %(limit)s
-"""
-
-
-def _read_lacking(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> list[_Lacking]:
-    facts: dict[str, str | date | list[int] | int | None] = {
-        "waiting": EnrollmentStatus.WAITING.value,
-        "active": EnrollmentStatus.ACTIVE.value,
-        "last": next_month(first_of_month(today)),
-        "account_ids": None if account_ids is None else list(account_ids),
-        "after": after,
-        "limit": CHUNK,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(LACKING, facts)
-        return [_Lacking(*row) for row in cursor.fetchall()]
+def _list_months(row: Lacking, *, today: date, carried: tuple[Line, ...]) -> Iterator[MonthToBill]:
+    """The months of the binder first, then those after the last one billed, up to the one needed."""
+    month = row.coverage_start
+    if row.billed:
+        month = next_month(row.billed)
+    else:
+        # While it waits, the binder is all that is needed.
+        last = today if row.needed == row.coverage_start else row.coverage_start
+        for month in list_binder_months(start=row.coverage_start, today=last, ends_on=row.ends_on):
+            yield MonthToBill(row.account_id, row.enrollment_id, month, row.coverage_start)
+        month = next_month(month)
+    while month <= row.needed:
+        yield MonthToBill(row.account_id, row.enrollment_id, month, None, carried=carried)
+        month, carried = next_month(month), ()
 
 
 def _list_lacking(account_ids: Sequence[int], *, today: date) -> list[MonthToBill]:
@@ -264,19 +228,9 @@ def _list_lacking(account_ids: Sequence[int], *, today: date) -> list[MonthToBil
     carried = {item.account_id: item.carried for item in read_changes(account_ids=account_ids)}
     return [
         month
-        for row in _read_lacking(account_ids=account_ids, today=today)
-        for month in row.list_months(today=today, carried=carried.get(row.account_id, ()))
+        for row in read_lacking(account_ids=account_ids, today=today)
+        for month in _list_months(row, today=today, carried=carried.get(row.account_id, ()))
     ]
-
-
-def _chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator[list[int]]:
-    """The accounts that lack an invoice, in chunks by their ids; read anew after each chunk."""
-    asked = None if account_ids is None else list(account_ids)
-    after = 0
-    while rows := _read_lacking(account_ids=asked, today=today, after=after):
-        chunk = [row.account_id for row in rows]
-        yield chunk
-        after = chunk[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 
 from billing import credit
 from billing.accounts import CHUNK, lock_accounts
@@ -21,6 +21,7 @@ from billing.due_dates import first_of_month
 from billing.first_payments import FirstPayment
 from billing.invoices import BinderMove, reissue_binders
 from billing.models import Account, DueDateOverride, Invoice
+from billing.plain_pushes import push_plain
 from billing.start_reviews import NewReview, list_known, open_reviews
 from billing.voiding import void_invoices
 from connector_pay.lib.jobs import Counts
@@ -63,12 +64,19 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
     moved since the last review. In chunks, each a transaction; safe to run twice or after a crash. `run` names who asked.
     """
     overrides = read_unreviewed() if account_ids is None else []
-    asked = _find_due(today=today, overrides=overrides) if account_ids is None else set(account_ids)
+    due = (
+        _find_due(today=today, overrides=overrides) if account_ids is None else Q(pk__among=set(account_ids))
+    )
     counts = Counter(pushed=0, restored=0, expired=0)
-    for chunk in _cut(sorted(asked)):
+    for chunk in _chunk_accounts(due):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            counts.update(review_locked(account_ids=chunk, today=today, at=at, run=run))
+            how = {"why": PUSHED.why, "event": PUSHED.event, "run": run}
+            plain = push_plain(account_ids=chunk, **how, today=today, at=at)
+            counts["pushed"] += len(plain.pushed)
+            others = [key for key in chunk if key not in plain.pushed and key not in plain.standing]
+            if others:
+                counts.update(review_locked(account_ids=others, today=today, at=at, run=run))
     note_reviewed(overrides=overrides, at=at)
     return counts
 
@@ -177,9 +185,8 @@ def _find_one(binder: BinderOf, payment: FirstPayment, *, today: date) -> Given:
     return Given(binder, start, held.cents if held else None, is_in_time)
 
 
-def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> set[int]:
+def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> Q:
     """The accounts that wait for a first payment and whose due date may have passed, and those whose start may move back."""
-    waiting = Account.objects.filter(enrollment__status=EnrollmentStatus.WAITING)
     due_date = read_due_date()
     starts = Enrollment.objects.filter(status=EnrollmentStatus.WAITING).values_list(
         "coverage_start", flat=True
@@ -187,28 +194,27 @@ def _find_due(*, today: date, overrides: Sequence[DueDateOverride]) -> set[int]:
     passed = [start for start in starts.distinct() if due_date(start) < today]
     overridden = DueDateOverride.objects.filter(account__isnull=False).values("account")
     own_dates = Q(enrollment__binder_due_date__isnull=False) | Q(pk__in=overridden)
-    due = waiting.filter(Q(enrollment__coverage_start__in=passed) | own_dates)
-    found = set(due.values_list("pk", flat=True))
-    found.update(_find_pushed(today=today).values_list("pk", flat=True))
+    waiting = Q(enrollment__status=EnrollmentStatus.WAITING)
+    due = waiting & (Q(enrollment__coverage_start__in=passed) | own_dates) | _find_pushed(today=today)
     for override in overrides:
-        found.update(find_touched(override=override).values_list("pk", flat=True))
-    return found
+        due |= find_touched(override=override)
+    return due
 
 
-def _find_pushed(*, today: date) -> QuerySet[Account]:
+def _find_pushed(*, today: date) -> Q:
     """The accounts whose coverage starts later than asked for and has not started."""
-    alive = Account.objects.filter(
+    alive = Q(
         enrollment__status__in=(EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE),
         enrollment__coverage_start__gt=today,
     )
-    return alive.filter(enrollment__coverage_start__gt=F("enrollment__requested_start"))
+    return alive & Q(enrollment__coverage_start__gt=F("enrollment__requested_start"))
 
 
-def find_touched(*, override: DueDateOverride) -> QuerySet[Account]:
+def find_touched(*, override: DueDateOverride) -> Q:
     """The accounts whose start an override may give back: it moves the due date of a month they were pushed past."""
-    accounts = Account.objects.filter(enrollment__requested_start__lte=override.coverage_month)
+    asked = Q(enrollment__requested_start__lte=override.coverage_month)
     if override.account_id is not None:
-        accounts = accounts.filter(pk=override.account_id)
+        asked &= Q(pk=override.account_id)
     pushed = Q(
         enrollment__status__in=(EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE),
         enrollment__coverage_start__gt=override.coverage_month,
@@ -216,12 +222,15 @@ def find_touched(*, override: DueDateOverride) -> QuerySet[Account]:
     expired = Q(
         enrollment__status=EnrollmentStatus.EXPIRED, enrollment__window_ends__gte=override.coverage_month
     )
-    return accounts.filter(pushed | expired)
+    return asked & (pushed | expired)
 
 
-def _cut(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(account_ids), CHUNK):
-        yield account_ids[start : start + CHUNK]
+def _chunk_accounts(which: Q) -> Iterator[list[int]]:
+    """The accounts by their ids, some at a time, so that memory stays flat; read anew after each chunk."""
+    after, accounts = 0, Account.objects.filter(which).order_by("pk")
+    while chunk := list(accounts.filter(pk__gt=after).values_list("pk", flat=True)[:CHUNK]):
+        yield chunk
+        after = chunk[-1]
 
 
 def _move_starts(given: Sequence[Given], how: Way, *, run: str, today: date, at: datetime) -> int:

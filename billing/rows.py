@@ -17,30 +17,48 @@ def insert_missing(
 
     `columns` names the model's fields. One statement however many rows; none for no rows.
     """
-    values = [list(column) for column in zip(*rows, strict=True)]
+    insert, values = _write_insert(model, columns, rows)
     if not values:
         return []
     answers = ", ".join(_find_column(model, name) for name in returning)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_write_insert(model, columns)} ON CONFLICT DO NOTHING RETURNING {answers}",
-            values,
-        )
+        cursor.execute(f"{insert} ON CONFLICT DO NOTHING RETURNING {answers}", values)
         return list(cursor.fetchall())
 
 
 def insert_all(*, model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert the rows, every one: a unique key that is taken refuses them all with an IntegrityError."""
-    values = [list(column) for column in zip(*rows, strict=True)]
+    insert, values = _write_insert(model, columns, rows)
     if values:
         with connection.cursor() as cursor:
-            cursor.execute(_write_insert(model, columns), values)
+            cursor.execute(insert, values)
 
 
-def _write_insert(model: type[models.Model], columns: Sequence[str]) -> str:
+def _write_insert(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> tuple[str, list[Any]]:
+    """The INSERT and its values, none for no rows. A value that all rows share is sent once, the others as a column each."""
     names = ", ".join(_find_column(model, name) for name in columns)
-    arrays = ", ".join(f"%s::{_find_type(model, name)}[]" for name in columns)
-    return f"INSERT INTO {model._meta.db_table} ({names}) SELECT * FROM unnest({arrays})"
+    chosen: list[str] = []
+    arrays: list[str] = []
+    shared_values: list[Any] = []
+    array_values: list[Any] = []
+    for name, column in zip(columns, zip(*rows, strict=True), strict=False):
+        kind, first = _find_type(model, name), column[0]
+        if arrays and all(value is first for value in column):
+            chosen.append(f"%s::{kind}")
+            shared_values.append(first)
+        else:
+            chosen.append(f"given.c{len(arrays)}")
+            arrays.append(kind)
+            array_values.append(list(column))
+    given = ", ".join(f"%s::{kind}[]" for kind in arrays)
+    aliases = ", ".join(f"c{place}" for place in range(len(arrays)))
+    insert = (
+        f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(chosen)} "
+        f"FROM unnest({given}) AS given ({aliases})"
+    )
+    return insert, [*shared_values, *array_values]
 
 
 def _find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any]":

@@ -10,7 +10,11 @@ GROUP = 5
 
 def make_number() -> str:
     """A new confirmation number; one in 590 trillion, so it cannot be guessed."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    number, letters = secrets.randbelow(len(ALPHABET) ** LENGTH), []
+    for _ in range(LENGTH):
+        number, place = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[place])
+    return "".join(letters)
 
 
 def format_number(number: str) -> str:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.utils import dateformat
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
 
 from billing.balances import OpenInvoice, Standing
 from billing.due_dates import DueDate, find_due_date, find_start, next_month
@@ -87,15 +88,15 @@ def describe_effect(
     `due_date_rule` gives the account's due date of a month, overrides included. Without a standing the payer is shown
     nothing of the account, and hears what holds for anyone.
     """
-    received = _describe_received(received_date, today)
     if standing is None:
+        received = _describe_received(received_date, today)
         earliest = find_start(
             requested=next_month(received_date), received=received_date, due_date=due_date_rule
         )
         return str(_UNSEEN % {"received": received, "date": long_date(earliest)})
     if waits_for_first_payment(standing=standing):
         return _describe_first_payment(standing, amount_cents, received_date, today, whose)
-    return _describe_bills(standing, amount_cents, received_date, received, whose)
+    return _describe_bills(standing, amount_cents, received_date, today, whose)
 
 
 def waits_for_first_payment(*, standing: Standing) -> bool:
@@ -194,35 +195,52 @@ def _describe_first_payment(
 
 
 def _describe_bills(
-    standing: Standing, amount_cents: int, received_date: date, received: str, whose: Whose
+    standing: Standing, amount_cents: int, received_date: date, today: date, whose: Whose
 ) -> str:
     """Oldest bill first, as the money lands; the first sentence says when it is received."""
-    clauses = list(_list_clauses(standing.open_invoices, amount_cents, received_date, _WORDS[whose]))
+    landed = []
+    for invoice in standing.open_invoices:
+        missing = max(invoice.remaining_cents - amount_cents, 0)
+        amount_cents = max(amount_cents - invoice.remaining_cents, 0)
+        landed.append((invoice.coverage_month, invoice.due_date, missing))
+    return _say_bills(tuple(landed), amount_cents, received_date, today, whose, get_language() or "en")
+
+
+# A run of hundreds of thousands says the same few sentences: whoever pays a bill in full hears of its month and its day.
+@lru_cache(maxsize=1_000)
+def _say_bills(
+    landed: tuple[tuple[date, date, int], ...],
+    credit_cents: int,
+    received_date: date,
+    today: date,
+    whose: Whose,
+    _language: str,
+) -> str:
+    clauses = list(_list_clauses(landed, credit_cents, received_date, _WORDS[whose]))
     if not clauses:
         return ""
     first, *others = clauses
+    received = _describe_received(received_date, today)
     return " ".join([f"{received}, {first}", *(clause[:1].upper() + clause[1:] for clause in others)])
 
 
 def _list_clauses(
-    invoices: tuple[OpenInvoice, ...], amount_cents: int, received_date: date, words: _Words
+    landed: tuple[tuple[date, date, int], ...], credit_cents: int, received_date: date, words: _Words
 ) -> Iterator[str]:
-    for invoice in invoices:
-        missing = max(invoice.remaining_cents - amount_cents, 0)
-        amount_cents = max(amount_cents - invoice.remaining_cents, 0)
-        if invoice.due_date < received_date:
+    for month, due_date, missing in landed:
+        if due_date < received_date:
             paid, unpaid = words.late, words.still_past_due
         else:
             paid, unpaid = words.on_time, words.still_to_pay
         phrase = unpaid if missing else paid
-        yield str(phrase % _name_bill(invoice, missing))
-    if amount_cents:
-        yield str(words.credit % {"amount": format_dollars(amount_cents)})
+        yield str(phrase % _name_bill(month, due_date, missing))
+    if credit_cents:
+        yield str(words.credit % {"amount": format_dollars(credit_cents)})
 
 
-def _name_bill(invoice: OpenInvoice, missing: int) -> dict[str, Any]:
-    month = dateformat.format(invoice.coverage_month, pgettext("a month, in Django's date format", "F Y"))
-    return {"month": month, "date": long_date(invoice.due_date), "amount": format_dollars(missing)}
+def _name_bill(coverage_month: date, due_date: date, missing: int) -> dict[str, Any]:
+    month = dateformat.format(coverage_month, pgettext("a month, in Django's date format", "F Y"))
+    return {"month": month, "date": long_date(due_date), "amount": format_dollars(missing)}
 
 
 def _describe_received(received_date: date, today: date) -> str:

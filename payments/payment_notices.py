@@ -130,28 +130,51 @@ def list_readers(*, payment: AboutPayment) -> list[Reader]:
     return readers
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A payment just recorded: what its payer was told it does, and whether its bank account is validated.
+
+    `spoken` is what was authorized by voice, word for word.
+    """
+
+    about: AboutPayment
+    effect: str
+    is_valid: bool
+    spoken: str = ""
+
+
 def tell_recorded(*, payments: Iterable[Payment], today: date, at: datetime) -> None:
     """Received, or scheduled; with what it does to coverage, as the payer was told, and when it is expected to clear."""
-    tellings = []
-    calendar = read_calendar()
-    for payment in payments:
-        event = "payment_received" if payment.received_date <= today else "payment_scheduled"
-        clearing_date = expected_clearing_date(
-            today=today,
-            at=at,
-            received_date=payment.received_date,
-            validated=payment.bank_account.status == BankAccountStatus.VALID,
-            calendar=calendar,
+    recorded = [
+        Recorded(
+            AboutPayment.of(payment),
+            payment.coverage_sentence,
+            payment.bank_account.status == BankAccountStatus.VALID,
+            payment.authorization.text if payment.channel == PaymentChannel.PHONE else "",
         )
-        about = AboutPayment.of(payment)
-        facts = list_facts(payment=about) | {
-            "effect": payment.coverage_sentence,
-            "clearing_date": clearing_date,
-        }
-        if payment.channel == PaymentChannel.PHONE:
+        for payment in payments
+    ]
+    tell_about(recorded=recorded, today=today, at=at)
+
+
+def tell_about(*, recorded: Iterable[Recorded], today: date, at: datetime) -> None:
+    """`tell_recorded` of payments that were read, or written, without their models."""
+    tellings = []
+    when: dict[str, Any] = {"today": today, "at": at, "calendar": read_calendar()}
+    clearing: dict[tuple[date, bool], date] = {}
+    for item in recorded:
+        received = item.about.received_date
+        known = (received, item.is_valid)
+        if known not in clearing:
+            clearing[known] = expected_clearing_date(received_date=received, validated=item.is_valid, **when)
+        facts = list_facts(payment=item.about) | {"effect": item.effect, "clearing_date": clearing[known]}
+        if item.spoken:
             # The written confirmation of what was authorized by voice, made before the debit settles.
-            facts["text"] = payment.authorization.text
-        tellings += [reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=about)]
+            facts["text"] = item.spoken
+        event = "payment_received" if received <= today else "payment_scheduled"
+        tellings += [
+            reader.make_telling(event=event, facts=facts) for reader in list_readers(payment=item.about)
+        ]
     tell(tellings=tellings, today=today, at=at)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -11,7 +12,9 @@ from django.utils.translation import override
 
 from billing.accounts import lock_accounts
 from billing.balances import Standing, read_standings
+from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
+from members.notices import MemberToTell
 from members.outbox import tell
 from payments.autopay.amounts import (
     find_draft_cents,
@@ -30,11 +33,34 @@ from payments.models import (
     MandateStatus,
     Payment,
     PaymentChannel,
+    PaymentStatus,
 )
 from payments.payables import OPEN
-from payments.payment_notices import tell_recorded
+from payments.payment_notices import AboutPayment, Recorded, tell_about
 from payments.recording import CHUNK
 from payments.statements import describe_effect
+
+COLUMNS = (
+    "confirmation_number",
+    "account",
+    "bank_account",
+    "authorization",
+    "amount_cents",
+    "received_date",
+    "status",
+    "channel",
+    "form_key",
+    "session_digest",
+    "coverage_sentence",
+    "receipt_email",
+    "recorded_at",
+    "return_code",
+    "retry_number",
+)
+
+
+class AlreadyDrafted(Exception):
+    """Another process drafted one of the accounts, or took one of the confirmation numbers; nothing of the chunk is kept."""
 
 
 @dataclass(frozen=True)
@@ -97,38 +123,74 @@ def _find_waiting(day: DraftDay) -> QuerySet[Mandate]:
     return live.filter(~Exists(drafted))
 
 
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """As much of a mandate as a draft takes: where the money comes from, the most it may be, and who is told."""
+
+    member: MemberToTell
+    mandate_id: int
+    account_id: int
+    bank_account_id: int
+    bank_status: str
+    last_four: str
+    authorization_id: int
+    most_cents: int
+    language: str
+
+
 def _draft(account_ids: Sequence[int], run: _Run) -> dict[str, int]:
     # Read again under the lock: it may have been turned off, drafted by another run, or paid meanwhile.
-    mandates = read_with_people(mandates=_find_waiting(run.day).filter(account__among=account_ids))
-    keys = [mandate.account_id for mandate in mandates]
+    live = _read_live(_find_waiting(run.day).filter(account__among=account_ids))
+    keys = [item.account_id for item in live]
     standings = read_standings(account_ids=keys, today=run.today)
     cents = _find_cents(keys, standings, run)
-    wanted = [
-        Draft(mandate, run.day, cents[mandate.account_id])
-        for mandate in mandates
-        if cents[mandate.account_id]
-    ]
-    above = [draft for draft in wanted if draft.is_above]
-    within = [draft for draft in wanted if not draft.is_above]
-    waiting = [draft for draft in within if draft.mandate.bank_account.status == BankAccountStatus.UNCHECKED]
-    payments = _record([draft for draft in within if _may_be_debited(draft)], standings, run)
-    on_their_way = read_on_its_way(account_ids=[draft.mandate.account_id for draft in [*above, *waiting]])
-    tellings = [
-        *tell_above(drafts=above, standings=standings, on_their_way=on_their_way),
-        *tell_not_validated(drafts=waiting, standings=standings, on_their_way=on_their_way),
-    ]
-    tell(tellings=tellings, today=run.today, at=run.at)
+    wanted = [item for item in live if cents[item.account_id]]
+    above = [item for item in wanted if cents[item.account_id] > item.most_cents]
+    within = [item for item in wanted if cents[item.account_id] <= item.most_cents]
+    waiting = [item for item in within if item.bank_status == BankAccountStatus.UNCHECKED]
+    # A failed, blocked or paused bank account has stopped AutoPay, or is about to.
+    drafted = [item for item in within if item.bank_status == BankAccountStatus.VALID]
+    _record(drafted, cents, standings, run)
+    _tell_not_drafted(above, waiting, cents, standings, run)
     return {
-        "drafted": len(payments),
-        "drafted_cents": sum(payment.amount_cents for payment in payments),
+        "drafted": len(drafted),
+        "drafted_cents": sum(cents[item.account_id] for item in drafted),
         "above_ceiling": len(above),
         "not_validated": len(waiting),
     }
 
 
-def _may_be_debited(draft: Draft) -> bool:
-    """Whether the bank account is valid; a failed, blocked or paused one has stopped AutoPay, or is about to."""
-    return draft.mandate.bank_account.status == BankAccountStatus.VALID
+def _read_live(mandates: QuerySet[Mandate]) -> list[_Live]:
+    own = ("pk", "account_id", "bank_account_id", "bank_account__status", "bank_account__last_four")
+    proof = ("authorization_id", "authorization__amount_cents", "authorization__language")
+    person = "account__enrollment__member"
+    told = (
+        f"{person}__{name}" for name in ("pk", "email", "language", "paperless_bills", "paperless_notices")
+    )
+    rows = mandates.order_by("account_id", "pk").values_list(*told, *own, *proof)
+    return [_Live(MemberToTell(*row[:5]), *row[5:]) for row in rows]
+
+
+def _tell_not_drafted(
+    above: Sequence[_Live],
+    waiting: Sequence[_Live],
+    cents: Mapping[int, int],
+    standings: Mapping[int, Standing],
+    run: _Run,
+) -> None:
+    """Tell each payer from whom nothing is drafted though something is due."""
+    if not above and not waiting:
+        return
+    keys = [item.mandate_id for item in (*above, *waiting)]
+    mandates = {item.pk: item for item in read_with_people(mandates=Mandate.objects.filter(pk__among=keys))}
+    on_their_way = read_on_its_way(account_ids=[item.account_id for item in (*above, *waiting)])
+    drafts = {key: Draft(item, run.day, cents[item.account_id]) for key, item in mandates.items()}
+    facts: dict[str, Any] = {"standings": standings, "on_their_way": on_their_way}
+    tellings = [
+        *tell_above(drafts=[drafts[item.mandate_id] for item in above], **facts),
+        *tell_not_validated(drafts=[drafts[item.mandate_id] for item in waiting], **facts),
+    ]
+    tell(tellings=tellings, today=run.today, at=run.at)
 
 
 def _find_cents(account_ids: Sequence[int], standings: Mapping[int, Standing], run: _Run) -> dict[int, int]:
@@ -144,34 +206,87 @@ def _find_cents(account_ids: Sequence[int], standings: Mapping[int, Standing], r
     }
 
 
-def _record(drafts: Sequence[Draft], standings: Mapping[int, Standing], run: _Run) -> list[Payment]:
-    payments = Payment.objects.bulk_create(
-        _make(draft, standings[draft.mandate.account_id], run) for draft in drafts
+def _record(
+    drafts: Sequence[_Live], cents: Mapping[int, int], standings: Mapping[int, Standing], run: _Run
+) -> None:
+    """Write the payments and tell the payers."""
+    effects = {
+        item.account_id: _describe(item, cents[item.account_id], standings[item.account_id], run)
+        for item in drafts
+    }
+    received, channel, status = (
+        run.day.received_date,
+        PaymentChannel.AUTOPAY.value,
+        PaymentStatus.RECORDED.value,
     )
-    tell_recorded(payments=payments, today=run.today, at=run.at)
-    return payments
+    rows = [
+        (
+            make_number(),
+            item.account_id,
+            item.bank_account_id,
+            item.authorization_id,
+            cents[item.account_id],
+            received,
+            status,
+            channel,
+            uuid4(),
+            "",
+            effects[item.account_id],
+            "",
+            run.at,
+            "",
+            0,
+        )
+        for item in drafts
+    ]
+    written = insert_missing(
+        model=Payment, columns=COLUMNS, rows=rows, returning=["account", "id", "confirmation_number"]
+    )
+    if len(written) < len(rows):
+        raise AlreadyDrafted("Another process has drafted one of these accounts meanwhile.")
+    numbers = {account_id: numbered for account_id, *numbered in written}
+    recorded = [
+        Recorded(
+            _say(item, cents, standings, numbers[item.account_id], run),
+            effects[item.account_id],
+            is_valid=True,
+        )
+        for item in drafts
+    ]
+    tell_about(recorded=recorded, today=run.today, at=run.at)
 
 
-def _make(draft: Draft, standing: Standing, run: _Run) -> Payment:
-    """The draft's payment; what it does to coverage is said in the language of the authorization."""
-    mandate, received = draft.mandate, draft.day.received_date
-    with override(mandate.authorization.language):
-        sentence = describe_effect(
+def _say(
+    item: _Live,
+    cents: Mapping[int, int],
+    standings: Mapping[int, Standing],
+    numbered: Sequence[Any],
+    run: _Run,
+) -> AboutPayment:
+    """What the notice about a draft says."""
+    key, confirmation_number = numbered
+    return AboutPayment(
+        id=key,
+        account_id=item.account_id,
+        product=standings[item.account_id].product,
+        amount_cents=cents[item.account_id],
+        received_date=run.day.received_date,
+        confirmation_number=confirmation_number,
+        last_four=item.last_four,
+        channel=PaymentChannel.AUTOPAY,
+        receipt_email="",
+        payer_language=item.language,
+        member=item.member,
+    )
+
+
+def _describe(item: _Live, cents: int, standing: Standing, run: _Run) -> str:
+    """What the draft does to coverage, said in the language of the authorization."""
+    with override(item.language):
+        return describe_effect(
             standing=standing,
-            amount_cents=draft.cents,
-            received_date=received,
+            amount_cents=cents,
+            received_date=run.day.received_date,
             today=run.today,
             due_date_rule=standing.due_date_rule,
         )
-    return Payment(
-        confirmation_number=make_number(),
-        account=mandate.account,
-        bank_account=mandate.bank_account,
-        authorization=mandate.authorization,
-        amount_cents=draft.cents,
-        received_date=received,
-        channel=PaymentChannel.AUTOPAY,
-        form_key=uuid4(),
-        coverage_sentence=sentence,
-        recorded_at=run.at,
-    )

@@ -4,25 +4,42 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import django
 
 from tests.bench import bank_files
-from tests.bench.measuring import Figure, draw_table
+from tests.bench.measuring import ROUNDS, Figure, draw_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def measure_all(*, size: float) -> Iterator[Figure]:
-    """Every benchmark there is, at a part of its full size."""
-    from tests.bench import bills, payments_list, returned
+LARGE = 100_000  # from this size on a round takes minutes, and fewer of them must do
+LARGE_ROUNDS = 3
 
-    yield from bank_files.measure(sizes=[int(100_000 * size), int(500_000 * size)])
-    yield from returned.measure(size=int(returned.FULL_SIZE * size))
-    yield from bills.measure(size=int(bills.FULL_SIZE * size))
-    yield from payments_list.measure(size=int(payments_list.FULL_SIZE * size))
+
+def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
+    """Every benchmark there is, or those named, at a part of its full size."""
+    from tests.bench import bills, crowd, deadline, drafts, growth, invoices, payments_list, pushes, returned
+
+    many = int(crowd.FULL_SIZE * size)
+    rounds = LARGE_ROUNDS if many > LARGE else ROUNDS
+    parts: dict[str, Callable[[], Iterator[Figure]]] = {
+        "bank_files": lambda: bank_files.measure(sizes=[int(100_000 * size), int(500_000 * size)]),
+        "returned": lambda: returned.measure(size=int(returned.FULL_SIZE * size)),
+        "bills": lambda: bills.measure(size=int(bills.FULL_SIZE * size)),
+        "invoices": lambda: invoices.measure(size=many, rounds=rounds),
+        "pushes": lambda: pushes.measure(size=many, rounds=rounds),
+        "drafts": lambda: drafts.measure(size=int(drafts.FULL_SIZE * size), rounds=rounds),
+        "growth": lambda: growth.measure(
+            sizes=(int(growth.FULL_SIZES[0] * size), int(growth.FULL_SIZES[1] * size)), rounds=rounds
+        ),
+        "payments_list": lambda: payments_list.measure(size=int(payments_list.FULL_SIZE * size)),
+        "deadline": lambda: deadline.measure(size=many),
+    }
+    for name in only or parts:
+        yield from parts[name]()
 
 
 def main() -> None:
@@ -31,8 +48,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.bench.settings")
     django.setup()
     parser.add_argument("--size", type=float, default=1.0, help="a part of the full sizes, such as 0.1")
+    parser.add_argument(
+        "only", nargs="*", help="the benchmarks to run, by their modules; all if none is named"
+    )
+    asked = parser.parse_args()
     figures = []
-    for figure in measure_all(size=parser.parse_args().size):
+    for figure in measure_all(size=asked.size, only=asked.only):
         print(f"{figure.name} {figure.what}: {figure.ratio:.2f}", file=sys.stderr, flush=True)
         figures.append(figure)
     commit = subprocess.run(

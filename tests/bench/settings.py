@@ -19,3 +19,5 @@ SANDBOX_BANK_DIR = Path(tempfile.mkdtemp(prefix="connector-pay-bench-"))
 atexit.register(shutil.rmtree, SANDBOX_BANK_DIR, ignore_errors=True)
 LOG_LEVEL = "CRITICAL"
 LOGGING["root"]["level"] = LOG_LEVEL  # noqa: F405
+# Nothing is collected for a portal that is only paid through.
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}  # noqa: F405

@@ -184,15 +184,15 @@ class TestTheNightlyReview:
         accounts = [make_account() for _ in range(5)]
         runs = []
 
-        def die_in_the_second(**facts) -> dict[str, int]:
+        def die_in_the_second(**facts) -> None:
             runs.append(facts)
             if len(runs) == 2:
                 raise KeyboardInterrupt
-            return review_locked(**facts)
+            lock_accounts(**facts)
 
-        review_locked = overdue.review_locked
+        lock_accounts = overdue.lock_accounts
         with monkeypatch.context() as patch:
-            patch.setattr(overdue, "review_locked", die_in_the_second)
+            patch.setattr(overdue, "lock_accounts", die_in_the_second)
             with pytest.raises(KeyboardInterrupt):
                 review(DAY_AFTER)
         assert [read_start(account).month for account in accounts] == [3, 3, 2, 2, 2]

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from billing import invoices
+from billing import invoices, lacking
 from billing.accounts import list_accounts_of_member
 from billing.models import Account, Invoice, Movement
 from members.models import EnrollmentStatus, Notice
@@ -180,7 +180,7 @@ def test_only_the_accounts_asked_for_are_billed() -> None:
 
 
 def test_a_run_that_dies_between_chunks_goes_on_where_it_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoices, "CHUNK", 2)
+    monkeypatch.setattr(lacking, "CHUNK", 2)
     for _ in range(5):
         make_enrollment()
     chunks = []

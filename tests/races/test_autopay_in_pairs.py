@@ -5,7 +5,6 @@ from datetime import date
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
 
 from billing.balances import Standing
 from billing.models import Account
@@ -71,7 +70,7 @@ class TestTwoRuns:
         monkeypatch.setattr(drafting, "lock_accounts", lock_nothing)
         first, second = run_inside(draft, draft, waits=True)
         assert first == 1
-        assert isinstance(second, IntegrityError)
+        assert isinstance(second, drafting.AlreadyDrafted)
         assert Payment.objects.count() == 1
 
     def test_announcing_at_once_tells_once(self) -> None:

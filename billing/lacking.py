@@ -1,0 +1,73 @@
+"""Accounts that lack an invoice they should have by now: found by their ids, some at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from billing.accounts import CHUNK
+from billing.due_dates import first_of_month, next_month
+from members.models import EnrollmentStatus
+
+# A waiting enrollment needs its binder, an active one the last month up to `last` that its coverage reaches.
+# LEAST passes over a missing end.
+LACKING = """
+    SELECT * FROM (
+        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
+            SELECT invoice.coverage_month FROM billing_invoice AS invoice
+            WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
+            ORDER BY invoice.coverage_month DESC LIMIT 1
+        ) AS billed, CASE WHEN enrollment.status = %(waiting)s THEN enrollment.coverage_start ELSE GREATEST(
+            enrollment.coverage_start, LEAST(%(last)s, date_trunc('month', enrollment.ends_on)::date)
+        ) END AS needed
+        FROM billing_account AS account
+        JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+        WHERE enrollment.status IN (%(waiting)s, %(active)s)
+            AND (enrollment.ends_on IS NULL OR enrollment.ends_on >= enrollment.coverage_start)
+            AND account.id > %(after)s
+            AND (%(account_ids)s::bigint[] IS NULL OR account.id = ANY(%(account_ids)s))
+    ) AS candidate WHERE coalesce(billed, '-infinity') < needed ORDER BY account_id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """An account without the latest invoice it should have; `billed` is the last month that has one."""
+
+    account_id: int
+    enrollment_id: int
+    coverage_start: date
+    ends_on: date | None
+    billed: date | None
+    needed: date
+
+
+def read_lacking(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> list[Lacking]:
+    """The accounts that lack an invoice, by their ids: some of all, or those among the given."""
+    with connection.cursor() as cursor:
+        cursor.execute(LACKING, list_facts(account_ids=account_ids, today=today, after=after))
+        return [Lacking(*row) for row in cursor.fetchall()]
+
+
+def chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator[list[int]]:
+    """The accounts that lack an invoice, in chunks by their ids; read anew after each chunk."""
+    asked = None if account_ids is None else list(account_ids)
+    after = 0
+    while rows := read_lacking(account_ids=asked, today=today, after=after):
+        chunk = [row.account_id for row in rows]
+        yield chunk
+        after = chunk[-1]
+
+
+def list_facts(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> dict[str, Any]:
+    """What the query of the accounts that lack an invoice is asked with."""
+    return {
+        "waiting": EnrollmentStatus.WAITING.value,
+        "active": EnrollmentStatus.ACTIVE.value,
+        "last": next_month(first_of_month(today)),
+        "account_ids": None if account_ids is None else list(account_ids),
+        "after": after,
+        "limit": CHUNK,
+    }

@@ -1,0 +1,165 @@
+"""Plain bills: the next month of those about whom nothing else is to be said, written where the rows lie.
+
+Nearly every bill of a month is one: coverage is active, one month is lacking, no price has changed, nothing was adjusted, no
+credit lies idle, no due date is the account's own. What a month costs and when it is due is decided here, once for all whose
+rates began in the same months; PostgreSQL applies it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from billing.credit import find_with_credit
+from billing.due_date_overrides import read_due_date
+from billing.due_dates import next_month
+from billing.lacking import LACKING, list_facts
+from billing.models import Chart
+from billing.premiums import Rate, find_rate
+from billing.rates import PlanNames
+from members.alike import ToldAlike, write_alike
+
+CHARTS = {"receivable": Chart.RECEIVABLE.value, "premiums": Chart.PREMIUMS.value}
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Accounts that need the same month, whose rates, and whose plans, began in the same months."""
+
+    month: date
+    began: str
+    planned: str
+    account_ids: list[int]
+
+
+def issue_plain(
+    *, account_ids: Collection[int], changed: Collection[int], today: date, at: datetime
+) -> set[int]:
+    """Write, post and tell the bills that are plain; returns the accounts that were billed.
+
+    `changed` are those whose price was spoken of. Inside the transaction of a caller that has locked the accounts.
+    """
+    special = find_with_credit(account_ids=account_ids) | set(changed)
+    plain = [key for key in account_ids if key not in special]
+    due_date = read_due_date()
+    billed: set[int] = set()
+    for alike in _read_alike(plain, today=today) if plain else ():
+        # Billed after its due date, a month is given more time: that is not plain.
+        if due_date(alike.month) >= today:
+            _write(alike, due_date=due_date(alike.month), today=today, at=at)
+            billed.update(alike.account_ids)
+    return billed
+
+
+# The months in which rates began are in the order that decides between them: by month, then as intake said them.
+RATES = """
+    SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began,
+        string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id)
+            FILTER (WHERE rate.plan_id IS NOT NULL) AS planned,
+        min(rate.premium_cents - rate.subsidy_cents) AS least_cents
+    FROM members_premiumrate AS rate WHERE rate.enrollment_id = enrollment.id
+"""
+PLAIN = f"""
+    SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
+    FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
+    WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
+        AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = candidate.account_id)
+        AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = candidate.account_id)
+    ORDER BY candidate.account_id
+"""
+
+
+def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
+    """Those that lack one month, after the last one billed, grouped by what decides its price."""
+    groups: defaultdict[tuple[date, date, str, str], list[int]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(PLAIN, list_facts(account_ids=account_ids, today=today))
+        for key, *alike in cursor.fetchall():
+            groups[tuple(alike)].append(key)
+    return [
+        _Alike(needed, began, planned, keys)
+        for (billed, needed, began, planned), keys in groups.items()
+        if next_month(billed) == needed and began
+    ]
+
+
+# Of the accounts that `asked` names: their bills as `bill`, and what those add to what is owed.
+BILL = """
+    bill AS (
+        INSERT INTO billing_invoice (account_id, coverage_month, due_date, premium_cents, subsidy_cents, adjustment_cents,
+                                     amount_cents, is_binder, binder_start, issued_on, issued_at, void_reason)
+        SELECT account.id, %(month)s, %(due_date)s, rate.premium_cents, rate.subsidy_cents, 0,
+            rate.premium_cents - rate.subsidy_cents, %(binder_start)s::date IS NOT NULL, %(binder_start)s, %(today)s, %(at)s, ''
+        FROM asked JOIN billing_account AS account ON account.id = asked.account_id CROSS JOIN LATERAL (
+            SELECT premium_cents, subsidy_cents FROM members_premiumrate WHERE enrollment_id = account.enrollment_id
+            ORDER BY from_month, id OFFSET %(place)s LIMIT 1
+        ) AS rate ORDER BY account.id
+        RETURNING id, account_id, coverage_month, due_date, amount_cents
+    ), posted AS (
+        INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
+        SELECT %(receivable)s, %(premiums)s, amount_cents, account_id, 'invoice:' || id || ':issued', %(today)s, %(at)s
+        FROM bill WHERE amount_cents > 0
+    )
+"""
+ISSUED = f"WITH asked AS (SELECT unnest(%(account_ids)s::bigint[]) AS account_id), {BILL}"
+BILL_FACTS = {
+    "product": "plan.product",
+    "plan_name": "coalesce(named.name, plan.name)",
+    "invoice_number": "lpad(bill.id::text, 10, '0')",
+    "coverage_month": "bill.coverage_month",
+    "amount_cents": "bill.amount_cents",
+    "due_date": "bill.due_date",
+}
+# The bill of a month names the plan of that month: the one that came with a rate, where any did.
+ADDRESSED = """
+    bill JOIN billing_account AS account ON account.id = bill.account_id AND bill.amount_cents > 0
+    JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+    JOIN members_plan AS plan ON plan.id = enrollment.plan_id
+    JOIN members_member AS member ON member.id = enrollment.member_id
+    LEFT JOIN LATERAL (
+        SELECT said.name FROM members_premiumrate AS rate JOIN members_plan AS said ON said.id = rate.plan_id
+        WHERE rate.enrollment_id = enrollment.id ORDER BY rate.from_month, rate.id OFFSET %(plan_place)s LIMIT 1
+    ) AS named ON %(plan_place)s IS NOT NULL
+"""
+
+
+def tell_bills(*, at: datetime, today: date) -> ToldAlike:
+    """The notices of the bills that `BILL` writes."""
+    subject = "'invoice:' || bill.id"
+    return write_alike(
+        event="bill_ready", subject=subject, facts=BILL_FACTS, source=ADDRESSED, at=at, today=today
+    )
+
+
+def find_place(*, began: str, month: date) -> int:
+    """Which rate is in force in a month, of those that began in these months, in their order. Raises UnableToPriceMonth."""
+    months = [date.fromisoformat(day) for day in began.split()]
+    rates = [Rate(place, from_month, 0, 0) for place, from_month in enumerate(months)]
+    return find_rate(rates=rates, month=month).id
+
+
+def find_plan_place(*, planned: str, month: date) -> int | None:
+    """Which of the plans that came with a rate in these months, in their order, the bill of a month names; none: today's."""
+    said = tuple((date.fromisoformat(day), str(place)) for place, day in enumerate(planned.split()))
+    place = PlanNames(said).find(month=month, otherwise="")
+    return int(place) if place else None
+
+
+def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
+    told = tell_bills(at=at, today=today)
+    facts: dict[str, Any] = {
+        "month": alike.month,
+        "due_date": due_date,
+        "binder_start": None,
+        "account_ids": alike.account_ids,
+        "place": find_place(began=alike.began, month=alike.month),
+        "plan_place": find_plan_place(planned=alike.planned, month=alike.month),
+        **CHARTS,
+        "today": today,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ISSUED + told.statement, {**facts, **told.values})
