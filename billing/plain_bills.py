@@ -19,7 +19,7 @@ from billing.due_dates import next_month
 from billing.lacking import LACKING, list_facts
 from billing.models import Chart
 from billing.premiums import Rate, find_rate
-from billing.rates import PlanNames
+from billing.rates import find_latest
 from members.alike import ToldAlike, write_alike
 
 CHARTS = {"receivable": Chart.RECEIVABLE.value, "premiums": Chart.PREMIUMS.value}
@@ -112,6 +112,7 @@ BILL_FACTS = {
     "coverage_month": "bill.coverage_month",
     "amount_cents": "bill.amount_cents",
     "due_date": "bill.due_date",
+    "is_free": "FALSE",
 }
 # The bill of a month names the plan of that month: the one that came with a rate, where any did.
 ADDRESSED = """
@@ -143,9 +144,8 @@ def find_place(*, began: str, month: date) -> int:
 
 def find_plan_place(*, planned: str, month: date) -> int | None:
     """Which of the plans that came with a rate in these months, in their order, the bill of a month names; none: today's."""
-    said = tuple((date.fromisoformat(day), str(place)) for place, day in enumerate(planned.split()))
-    place = PlanNames(said).find(month=month, otherwise="")
-    return int(place) if place else None
+    said = [(date.fromisoformat(day), place) for place, day in enumerate(planned.split())]
+    return find_latest(said=said, month=month)
 
 
 def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:

@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 from billing.models import Adjustment
 from billing.premiums import Adjusted, Rate, Terms
 from members.models import Enrollment, Plan, PremiumRate
+
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,12 @@ class Plans:
 
     def find(self, *, month: date) -> Plan:
         """The plan in a month: that of its bill, however the enrollment stands today."""
-        return next((plan for since, plan in reversed(self.said) if since <= month), self.otherwise)
+        return find_latest(said=self.said, month=month) or self.otherwise
+
+
+def find_latest(*, said: Sequence[tuple[date, Said]], month: date) -> Said | None:
+    """What was said last of a month, each with the month from which it holds, in their order; None before the first."""
+    return next((what for since, what in reversed(said) if since <= month), None)
 
 
 def read_rates(*, enrollment_ids: Iterable[int]) -> Mapping[int, Sequence[Rate]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billing import invoices
-from billing.models import Account, DueDateOverride, Invoice, Movement
+from billing.models import Account, Invoice, Movement
 from billing.plain_bills import issue_plain
 from members.models import Notice
 from tests.billing.books import (
@@ -19,6 +19,7 @@ from tests.billing.books import (
     receive,
     settle_and_clear,
 )
+from tests.billing.correcting import make_override
 from tests.people import make_member, make_plan, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -95,7 +96,7 @@ def test_what_is_not_plain_is_left() -> None:
         *(make_active_account() for _ in range(4)),
     )
     receive(credited, 50_00, on=date(2027, 1, 20))
-    DueDateOverride.objects.create(
+    make_override(
         account=own_date,
         coverage_month=MARCH,
         due_date=date(2027, 2, 26),

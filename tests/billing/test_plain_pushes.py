@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from billing.accounts import lock_accounts
-from billing.models import Account, DueDateOverride, Invoice, Movement
+from billing.models import Account, Invoice, Movement
 from billing.overdue import PUSHED, review, review_locked
 from billing.plain_pushes import Plain, push_plain
 from members.models import Notice, StartMove
 from tests.billing.books import APRIL, FEBRUARY, MARCH, PREMIUM, make_account, noon, read_enrollment, receive
+from tests.billing.correcting import make_override
 from tests.people import make_member, make_plan, make_rate
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -117,7 +118,7 @@ def test_what_is_not_plain_is_left_to_the_review() -> None:
         make_unpaid(rates=[(MARCH, 0)]),
     )
     receive(paid, PREMIUM - 1, on=date(2027, 1, 20))
-    DueDateOverride.objects.create(
+    make_override(
         account=own_date,
         coverage_month=FEBRUARY,
         due_date=date(2027, 1, 26),
