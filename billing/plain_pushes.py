@@ -91,6 +91,7 @@ PLAIN = f"""
         AND NOT EXISTS (SELECT FROM billing_receipt WHERE account_id = account.id)
         AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = account.id)
         AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = account.id)
+        AND NOT EXISTS (SELECT FROM billing_startreview WHERE enrollment_id = enrollment.id)
     ORDER BY account.id
 """
 

@@ -10,6 +10,7 @@ from billing.accounts import lock_accounts
 from billing.models import Account, Invoice, Movement
 from billing.overdue import PUSHED, review, review_locked
 from billing.plain_pushes import Plain, push_plain
+from billing.start_reviews import NewReview, open_reviews
 from members.models import Notice, StartMove
 from tests.billing.books import APRIL, FEBRUARY, MARCH, PREMIUM, make_account, noon, read_enrollment, receive
 from tests.billing.correcting import make_override
@@ -111,12 +112,15 @@ def test_nothing_is_pushed_on_the_due_date_and_nobody_twice() -> None:
 
 
 def test_what_is_not_plain_is_left_to_the_review() -> None:
-    paid, own_date, named, nothing = (
+    paid, own_date, named, nothing, reviewed = (
         make_unpaid(),
         make_unpaid(),
         make_account(binder_due_date=date(2027, 1, 29)),
         make_unpaid(rates=[(MARCH, 0)]),
+        make_unpaid(),
     )
+    review_of = NewReview(reviewed.enrollment_id, FEBRUARY, MARCH, "staff were asked")
+    open_reviews(reviews=[review_of], today=DUE, at=noon(DUE))
     receive(paid, PREMIUM - 1, on=date(2027, 1, 20))
     make_override(
         account=own_date,
@@ -125,7 +129,7 @@ def test_what_is_not_plain_is_left_to_the_review() -> None:
         reason="told so",
         recorded_at=noon(DUE),
     )
-    assert look_after(paid, own_date, named, nothing) == Plain()
+    assert look_after(paid, own_date, named, nothing, reviewed) == Plain()
 
 
 def test_a_window_that_closes_before_the_new_start_is_left_to_the_review() -> None:
