@@ -64,7 +64,6 @@ class ReceiptInline(ReadOnlyInline):
 class AccountAdmin(ReadOnlyAdmin):
     """What one enrollment owes and has paid, with what staff may do about it."""
 
-    change_form_template = "admin/deeds.html"
     list_display = ("id", "member", "plan", "opened_at")
     list_select_related = ("enrollment__member", "enrollment__plan")
     fields = ("id", "member", "enrollment_link", "opened_at", "timeline", "payments", "movements")
