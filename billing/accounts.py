@@ -8,7 +8,7 @@ from django.db import connection
 from billing.models import Account
 from members.models import EnrollmentStatus
 
-CHUNK = 5_000  # accounts a transaction of a long run
+CHUNK = 2_000  # accounts a transaction of a long run: as long as it lasts, a payment on one of them waits
 
 
 class UnableToFindAccount(LookupError):
