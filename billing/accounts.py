@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from billing.models import Account, Receipt
 from members.models import EnrollmentStatus
 
-CHUNK = 5_000  # accounts a transaction of a long run
+CHUNK = 2_000  # accounts a transaction of a long run: as long as it lasts, a payment on one of them waits
 
 
 class UnableToFindAccount(LookupError):

@@ -19,12 +19,12 @@ LARGE = 100_000  # from this size on a round takes minutes, and fewer of them mu
 LARGE_ROUNDS = 3
 
 
-def measure_all(*, size: float, only: Collection[str]) -> Iterator[Figure]:
+def measure_all(*, size: float, only: Collection[str], rounds: int | None = None) -> Iterator[Figure]:
     """Every benchmark there is, or those named, at a part of its full size."""
     from tests.bench import bills, crowd, deadline, drafts, growth, invoices, payments_list, pushes, returned
 
     many = int(crowd.FULL_SIZE * size)
-    rounds = LARGE_ROUNDS if many > LARGE else ROUNDS
+    rounds = rounds or (LARGE_ROUNDS if many > LARGE else ROUNDS)
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "bank_files": lambda: bank_files.measure(sizes=[int(100_000 * size), int(500_000 * size)]),
         "returned": lambda: returned.measure(size=int(returned.FULL_SIZE * size)),
@@ -51,9 +51,12 @@ def main() -> None:
     parser.add_argument(
         "only", nargs="*", help="the benchmarks to run, by their modules; all if none is named"
     )
+    parser.add_argument(
+        "--rounds", type=int, help="of the large benchmarks, instead of 7, or of 3 at the full sizes"
+    )
     asked = parser.parse_args()
     figures = []
-    for figure in measure_all(size=asked.size, only=asked.only):
+    for figure in measure_all(size=asked.size, only=asked.only, rounds=asked.rounds):
         print(f"{figure.name} {figure.what}: {figure.ratio:.2f}", file=sys.stderr, flush=True)
         figures.append(figure)
     commit = subprocess.run(
