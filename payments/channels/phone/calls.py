@@ -161,10 +161,11 @@ def _open(call: PhoneCall) -> tuple[CallState, tuple[Line, ...]]:
 
 
 def _find_facts(call: PhoneCall, caller: str, at: datetime) -> Facts:
+    """How things stand for this call; whose number is withheld is counted by the call, not with all others like them."""
     return Facts(
         call_id=call.call_id,
         form_key=call.form_key,
-        caller=f"phone {caller}",
+        caller=f"phone {caller or call.call_id}",
         at=at,
         today=clock.business_date(moment=at),
     )

@@ -285,3 +285,11 @@ def test_a_call_without_its_number_and_other_methods_are_refused() -> None:
 def test_calls_need_no_form_token() -> None:
     answer = Client(enforce_csrf_checks=True).post("/phone/", {"CallSid": "CA1"})
     assert answer.status_code == 200
+
+
+def test_callers_whose_numbers_are_withheld_do_not_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest.machine, "sleep", lambda seconds: None)
+    make_household(member_id=MEMBER_ID)
+    for number in range(11):
+        key_in(make_call(caller=""), "1", f"0099999999{number:02}", "##")
+    assert WORDS["withheld"]["en"] not in write(key_in(make_call(caller=""), "1", MEMBER_ID, BORN))
