@@ -113,6 +113,18 @@ class TestSettingUp:
         client.post("/accounts/2fa/totp/deactivate/", {})
         assert Authenticator.objects.filter(user=staff).count() == 1
 
+    def test_the_last_passkey_stays_and_one_beside_another_step_goes(self, client: Client):
+        staff = make_staff()
+        sign_in(client, staff)
+        client.post("/accounts/reauthenticate/", {"password": people.PASSWORD})
+        facts = {"type": "webauthn", "data": {"name": "key", "credential": {}}}
+        first, last = (Authenticator.objects.create(user=staff, **facts) for _ in range(2))
+        client.post(reverse("mfa_remove_webauthn", args=[first.pk]))
+        Authenticator.objects.filter(user=staff, type="totp").delete()
+        refused = client.post(reverse("mfa_remove_webauthn", args=[last.pk]), follow=True)
+        assert "Staff always have a second step" in read(refused)
+        assert Authenticator.objects.get(user=staff, type="webauthn") == last
+
 
 class TestTries:
     def test_the_fifth_wrong_password_locks_the_door_even_for_the_right_one(self, client: Client):
