@@ -6,14 +6,16 @@ Beside it, for all of the staff, the table of who may do what.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from allauth.account.forms import default_token_generator
+from allauth.account.internal.flows.password_reset import request_password_reset
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import UserChangeForm, UsernameField
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -30,6 +32,7 @@ from members import second_step, staff_sessions
 from members.models import User
 
 NOT_YOUR_OWN = "Nobody changes their own rights. Ask another administrator."
+NOT_ANOTHERS = "Nobody chooses another person's password. Send them the link to choose a new password."
 
 # Rights are the portal's to give: no groups, and no way to a member's second step or address.
 for _model in (Group, EmailAddress, Authenticator):
@@ -46,14 +49,16 @@ def choose_role() -> forms.ChoiceField:
     )
 
 
-class StaffCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # the stubs' class cannot be subscripted at run time
-    """A new member of staff: username, email address, role, password."""
+class StaffCreationForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class cannot be subscripted at run time
+    """A new member of staff: username, role, and the email address to which the link to choose a password is sent."""
 
     role = choose_role()
 
-    class Meta(AdminUserCreationForm.Meta):
+    class Meta:
         model = User
         fields = ("username", "email")
+        field_classes: ClassVar = {"username": UsernameField}
+        help_texts: ClassVar = {"email": "The link to choose a password is sent there."}
 
 
 class StaffChangeForm(UserChangeForm):  # type: ignore[type-arg]  # as above
@@ -86,6 +91,7 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
     """Who of the staff may sign in. For administrators only; members' own sign-ins are not managed here."""
 
     form, add_form = StaffChangeForm, StaffCreationForm
+    add_form_template = None
     change_form_template = "admin/members/user/change_form.html"
     change_list_template = "admin/members/user/change_list.html"
     list_display = ("username", "email", "first_name", "last_name", "role", "is_active", "last_login")
@@ -99,9 +105,7 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         ("Rights", {"fields": ("role", "is_active")}),
         ("Signing in", {"fields": ("steps", "last_login", "date_joined")}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("username", "email", "role", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("username", "email", "role")}),)
 
     def get_urls(self) -> list[URLPattern]:
         """With the addresses of what administrators do, and the table of rights."""
@@ -109,6 +113,7 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         return [
             path("rights/", wrap(show_rights), name="members_user_rights"),
             path("<int:user_id>/end-session/", wrap(end_session), name="members_user_end_session"),
+            path("<int:user_id>/send-link/", wrap(send_link), name="members_user_send_link"),
             path("<int:user_id>/reset-step/", wrap(reset_step), name="members_user_reset_step"),
             *super().get_urls(),
         ]
@@ -116,6 +121,26 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Staff only."""
         return super().get_queryset(request).filter(is_staff=True).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """The way to a new password beside one's own name alone."""
+        found = super().get_fieldsets(request, obj)
+        return (
+            found
+            if obj is None or obj.pk == request.user.pk
+            else ((None, {"fields": ("username",)}), *found[1:])
+        )
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002  (Django's address names it so)
+        form_url: str = "",
+    ) -> HttpResponse:
+        """One's own; whoever could choose another's would be both people."""
+        if self.has_module_permission(request) and id != str(request.user.pk):
+            return render(request, "403.html", {"instead": NOT_ANOTHERS}, status=403)
+        return super().user_change_password(request, id, form_url)
 
     def get_form(
         self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
@@ -125,10 +150,14 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         return type(form.__name__, (form,), {"by": request.user})
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
-        """Whoever is added here is staff, with one role."""
+        """Whoever is added here is staff, with one role, and chooses the password behind the link that is sent."""
+        if not change:
+            obj.set_unusable_password()
         super().save_model(request, obj, form, change)
         if "role" in form.cleaned_data:
             roles.give_role(user=obj, role=Role(form.cleaned_data["role"]))
+        if not change:
+            _send_link(request, obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Groups are the role's, and nothing of the form's."""
@@ -188,6 +217,13 @@ def end_session(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 @require_POST
+def send_link(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Send a member of staff the link to choose a new password."""
+    said = "{} is sent the link to choose a new password."
+    return _act(request, user_id, lambda user: _send_link(request, user), said=said)
+
+
+@require_POST
 def reset_step(request: HttpRequest, user_id: int) -> HttpResponse:
     """Take away a second step that is lost, and sign its owner out; they set up a new one at the next sign-in."""
 
@@ -197,6 +233,10 @@ def reset_step(request: HttpRequest, user_id: int) -> HttpResponse:
 
     said = "{} sets up a new second step at the next sign-in."
     return _act(request, user_id, act, said=said)
+
+
+def _send_link(request: HttpRequest, user: User) -> None:
+    request_password_reset(request, user.email, [user], default_token_generator)
 
 
 def _act(request: HttpRequest, user_id: int, act: Callable[[User], object], *, said: str) -> HttpResponse:

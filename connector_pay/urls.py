@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from connector_pay import demo_outbox, demo_pages
+from members.second_step import RemovePasskeyView
 
 urlpatterns = [
     path("admin/demo-date/", demo_pages.demo_date, name="demo_date"),
@@ -14,6 +15,9 @@ urlpatterns = [
     # Nobody takes another email address on by themselves: the package would take anyone's, unproven.
     path("accounts/email/", RedirectView.as_view(pattern_name="help"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),
+    path(
+        "accounts/2fa/webauthn/keys/<int:pk>/remove/", RemovePasskeyView.as_view(), name="mfa_remove_webauthn"
+    ),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("", include("members.urls")),
     path("", include("payments.urls")),

@@ -1,21 +1,25 @@
 """The second step of signing in: secrets kept sealed, a code taken once, wrong codes counted like wrong passwords."""
 
+from typing import Any
 from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.core.internal.cryptokit import normalize_user_code
-from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.utils import decrypt, is_mfa_enabled
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -85,6 +89,19 @@ class TakenOnce:
         except ValidationError:
             _count_failure(self.user)
             raise
+
+
+class RemovePasskeyView(RemoveWebAuthnView):
+    """The package's page, which does not ask by itself whether the passkey may go."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Removed, or refused in plain words."""
+        adapter = get_adapter()
+        if not adapter.can_delete_authenticator(self.get_object()):
+            messages.error(self.request, adapter.error_messages["cannot_delete_authenticator"])
+            return redirect(self.get_success_url())
+        answer: HttpResponse = super().form_valid(form)
+        return answer
 
 
 def has_passed(request: HttpRequest) -> bool:

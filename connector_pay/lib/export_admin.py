@@ -11,13 +11,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from connector_pay.lib import clock
 from connector_pay.lib.access_log import LONGEST_REASON, UnableToLook, record_access
 from connector_pay.lib.csv_files import write_lines
+from connector_pay.lib.masking import mask_digits
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin
 
 ROWS_AT_ONCE = 2000
@@ -64,7 +67,7 @@ class ExportableAdmin(ReadOnlyAdmin):
             "title": f"Take away the list of {self.opts.verbose_name_plural}",
             "opts": self.opts,
             "count": rows.count(),
-            "filters": sorted(request.GET.items()),
+            "filters": _list_filters(request),
             "longest_reason": LONGEST_REASON,
         }
         return render(request, "admin/export.html", shown)
@@ -73,7 +76,7 @@ class ExportableAdmin(ReadOnlyAdmin):
         record_access(
             by=cast(AbstractBaseUser, request.user),
             what=f"List of {self.opts.verbose_name_plural}",
-            subject=request.GET.urlencode() or "all",
+            subject=urlencode(_list_filters(request)) or "all",
             why=request.POST.get("why", ""),
             rows=rows.count(),
             at=clock.now(),
@@ -85,3 +88,17 @@ class ExportableAdmin(ReadOnlyAdmin):
 
     def _name_export(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_export"
+
+
+def _list_filters(request: HttpRequest) -> list[tuple[str, str]]:
+    """What the list was filtered by, as it is kept: without empty values, and no number in it that could be an account's."""
+    typed = [(name, " ".join(value.split())) for name, values in request.GET.lists() for value in values]
+    return sorted((name, value if _is_day(value) else mask_digits(value)) for name, value in typed if value)
+
+
+def _is_day(value: str) -> bool:
+    """Whether a value is a day or a moment, as filters by date write it: no account number, though a long run of digits."""
+    try:
+        return value[4:5] == "-" and bool(parse_date(value) or parse_datetime(value))
+    except ValueError:
+        return False

@@ -17,3 +17,10 @@ def mask_number(number: str) -> str:
 def redact_digits(text: str) -> str:
     """The text with every run of digits that could be an account number replaced."""
     return _LONG_DIGITS.sub(lambda found: found["identifier"] or "[number removed]", text)
+
+
+def mask_digits(text: str) -> str:
+    """The text with every run of digits that could be an account number as "ending 6789"."""
+    return _LONG_DIGITS.sub(
+        lambda found: found["identifier"] or mask_number(re.sub("[ -]", "", found[0])), text
+    )

@@ -1,6 +1,6 @@
 """Staff's review of AutoPay: each standing permission, its proof as a PDF, and what a caller asks for: turn it off, or go on."""
 
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.contrib import admin, messages
@@ -15,9 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from billing.balances import read_standing
 from connector_pay.lib import clock
+from connector_pay.lib.access_log import record_access
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to
 from connector_pay.lib.templatetags.exchange import long_date
+from members.models import User
 from payments.autopay.states import read_states
 from payments.autopay.turning_off import go_on, turn_off
 from payments.models import DraftAnnouncement, Mandate, MandateMove, MandateStatus
@@ -89,11 +91,20 @@ class MandateAdmin(ReadOnlyAdmin):
 
     @method_decorator([require_safe, never_cache])
     def show_proof(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The proof as a file to keep or to send to the payer's bank; each look is logged."""
+        """The proof as a file to keep or to send to the payer's bank; each look is written down."""
         mandate = get_object_or_404(Mandate, pk=pk)
+        name, at = make_mandate_filename(mandate=mandate), clock.now()
+        record_access(
+            by=cast(User, request.user),
+            what="Proof of authorization",
+            subject=name,
+            why="to keep, or for the payer's bank",
+            rows=1,
+            at=at,
+        )
         log.info("proof of authorization drawn up", mandate=mandate.pk, by=request.user.pk)
-        headers = {"Content-Disposition": f'attachment; filename="{make_mandate_filename(mandate=mandate)}"'}
-        document = prove_mandate(mandate=mandate, at=clock.now())
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        document = prove_mandate(mandate=mandate, at=at)
         return HttpResponse(document, content_type="application/pdf", headers=headers)
 
     @method_decorator(require_POST)

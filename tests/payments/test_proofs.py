@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from connector_pay.lib.models import AccessLog
 from members import outbox
 from payments.autopay.drafting import draft_all
 from payments.mandates import suspend_mandates
@@ -117,6 +118,11 @@ def test_staff_get_it_with_one_click_and_nobody_else_does(sent: Payment, client:
     assert answer.content.startswith(b"%PDF-")
     assert "no-store" in answer["Cache-Control"]
     assert client.post(address).status_code == 405
+    look = AccessLog.objects.get()
+    assert (look.what, look.subject) == (
+        "Proof of authorization",
+        f"proof-{sent.confirmation_number}.pdf",
+    )
 
 
 class TestAutoPay:

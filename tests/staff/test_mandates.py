@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
+from connector_pay.lib.models import AccessLog
 from members.models import Notice
 from payments.mandates import suspend_mandates
 from payments.models import Mandate
@@ -55,6 +56,7 @@ def test_all_staff_read_it_and_its_proof_and_see_no_number(mandate: Mandate) -> 
     answer = client.get(reverse("admin:payments_mandate_proof", args=[mandate.pk]))
     assert answer.content.startswith(b"%PDF-")
     assert "no-store" in answer["Cache-Control"]
+    assert AccessLog.objects.get().what == "Proof of authorization"
     assert press(client, mandate, "turn_off").status_code == 403
     assert read_status(mandate) == "on"
 

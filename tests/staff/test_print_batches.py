@@ -9,6 +9,7 @@ from billing import paper_admin, tasks
 from billing.bill_links import ensure_links
 from billing.models import BillLink, Invoice, PrintBatch, PrintPart
 from connector_pay.lib import clock
+from connector_pay.lib.models import AccessLog
 from tests import people
 from tests.billing.printing import bill_people, draw, write_to
 from tests.diary import Diary, eastern
@@ -68,6 +69,11 @@ def test_a_batch_is_made_watched_downloaded_and_closed(printer: Client, monkeypa
     assert [item["words"] for item in logged] == ["print batch downloaded"] * 2 + ["print batch closed"]
     assert all(item["by"] for item in logged)
     assert PrintBatch.objects.get().closed_by_id == logged[-1]["by"]
+    looks = AccessLog.objects.order_by("pk").values_list("what", "subject", "why", "rows", "by")
+    assert list(looks) == [
+        ("Print batch", name, "for print and mail", 2, logged[-1]["by"])
+        for name in (f"batch-{batch.pk}-part-0001.pdf", f"batch-{batch.pk}.zip")
+    ]
 
 
 def test_where_nothing_waits_no_batch_is_made(printer: Client) -> None:
@@ -92,7 +98,13 @@ def test_who_only_reviews_reads_and_does_nothing(diary: Diary) -> None:
     make(sign_in("add_printbatch"))
     batch = PrintBatch.objects.get()
     draw()
-    assert "count it as sent" not in read(reviewer.get(f"{LIST}{batch.pk}/change/"))
+    page = read(reviewer.get(f"{LIST}{batch.pk}/change/"))
+    assert "count it as sent" not in page
+    assert "Download" not in page
+    assert "is being drawn" not in page
+    for path in (f"parts/{PrintPart.objects.get().pk}.pdf", f"{batch.pk}/batch.zip"):
+        assert reviewer.get(LIST + path).status_code == 403
+    assert not AccessLog.objects.exists()
     assert reviewer.post(f"{LIST}{batch.pk}/close/").status_code == 403
     assert reviewer.get(f"{LIST}{batch.pk}/close/").status_code == 405
 

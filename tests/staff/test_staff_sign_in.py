@@ -113,6 +113,18 @@ class TestSettingUp:
         client.post("/accounts/2fa/totp/deactivate/", {})
         assert Authenticator.objects.filter(user=staff).count() == 1
 
+    def test_the_last_passkey_stays_and_one_beside_another_step_goes(self, client: Client):
+        staff = make_staff()
+        sign_in(client, staff)
+        client.post("/accounts/reauthenticate/", {"password": people.PASSWORD})
+        facts = {"type": "webauthn", "data": {"name": "key", "credential": {}}}
+        first, last = (Authenticator.objects.create(user=staff, **facts) for _ in range(2))
+        client.post(reverse("mfa_remove_webauthn", args=[first.pk]))
+        Authenticator.objects.filter(user=staff, type="totp").delete()
+        refused = client.post(reverse("mfa_remove_webauthn", args=[last.pk]), follow=True)
+        assert "Staff always have a second step" in read(refused)
+        assert Authenticator.objects.get(user=staff, type="webauthn") == last
+
 
 class TestTries:
     def test_the_fifth_wrong_password_locks_the_door_even_for_the_right_one(self, client: Client):
@@ -250,9 +262,56 @@ class TestAdministrators:
         assert "Ask another administrator" in read(self.act(by, "reset_step", by))
         assert Authenticator.objects.filter(user=by).exists()
 
+    def test_they_choose_nobody_else_s_password_but_their_own(self, client: Client):
+        by, staff = people.make_staff(), people.make_staff()
+        client.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
+        typed = {
+            "password1": "a wholly new one 7",
+            "password2": "a wholly new one 7",
+            "usable_password": "true",
+        }
+        address = "/admin/members/user/{}/password/"
+        refused = client.post(address.format(staff.pk), typed)
+        assert refused.status_code == 403
+        assert "Send them the link to choose a new password" in read(refused)
+        assert "../password/" not in client.get(f"/admin/members/user/{staff.pk}/change/").content.decode()
+        assert "../password/" in client.get(f"/admin/members/user/{by.pk}/change/").content.decode()
+        facts = {"username": staff.username, "email": staff.email, "role": "cashier", "is_active": "on"}
+        client.post(f"/admin/members/user/{staff.pk}/change/", {**facts, "password": "x"})
+        assert client.post(address.format(by.pk), typed).status_code == 302
+        staff.refresh_from_db()
+        by.refresh_from_db()
+        assert staff.check_password(people.PASSWORD)
+        assert by.check_password("a wholly new one 7")
+
+    def test_they_send_the_link_to_choose_a_new_password(self, mailoutbox):
+        staff = make_staff()
+        self.act(people.make_staff(), "send_link", staff)
+        assert [(mail.to, "/accounts/password/reset/key/" in mail.body) for mail in mailoutbox] == [
+            ([staff.email], True)
+        ]
+
+    def test_a_new_member_of_staff_chooses_the_password_behind_the_link_that_is_sent(
+        self, client: Client, mailoutbox
+    ):
+        client.force_login(people.make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+        typed = {"username": "newcomer", "email": "new@example.org", "role": "cashier"}
+        client.post("/admin/members/user/add/", {**typed, "password1": people.PASSWORD})
+        newcomer = User.objects.get(username="newcomer")
+        assert newcomer.is_staff
+        assert not newcomer.has_usable_password()
+        (mail,) = mailoutbox
+        assert mail.to == ["new@example.org"]
+        link = urlsplit(next(word for word in mail.body.split() if "/reset/key/" in word)).path
+        other = Client()
+        choose = other.get(link).url
+        other.post(choose, {"password1": people.PASSWORD, "password2": people.PASSWORD})
+        newcomer.refresh_from_db()
+        assert newcomer.check_password(people.PASSWORD)
+
     def test_nobody_else_does(self):
         staff, clerk = make_staff(), people.make_clerk("supervisor")
-        for what in ("end_session", "reset_step"):
+        for what in ("end_session", "reset_step", "send_link"):
             refused = self.act(clerk, what, staff)
             assert refused.status_code == 403
             assert "You cannot open this page" in read(refused)

@@ -89,6 +89,19 @@ class TestExports:
         auditor = open_as(Role.AUDITOR)
         assert auditor.get(reverse("admin:payments_payment_export") + "?nonsense=1").status_code == 302
 
+    def test_no_account_number_that_was_typed_is_kept(self):
+        query = "?q=4820-0123+4567+89+&status__exact=&received_date__gte=2027-01-12"
+        take(open_as(Role.AUDITOR), query=query, why=f"the payer of {NUMBER} asks")
+        look = AccessLog.objects.get()
+        assert look.subject == "q=ending+6789&received_date__gte=2027-01-12"
+        assert look.why == "the payer of ending 9012 asks"
+
+    def test_no_filter_is_pushed_off_the_record(self):
+        answer = take(open_as(Role.AUDITOR), query=f"?_facets={'x' * 300}&status__exact=canceled")
+        assert "too long to be kept" in read(answer)
+        assert "at most 200 characters" in read(take(open_as(Role.AUDITOR), why="x" * 201))
+        assert not AccessLog.objects.exists()
+
 
 class TestAccountNumbers:
     def show(self, client: Client, account: BankAccount, why: str = "the payer’s bank asks") -> HttpResponse:

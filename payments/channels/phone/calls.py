@@ -14,11 +14,12 @@ from payments.channels.phone.facts import Facts
 from payments.channels.phone.questions import say_received
 from payments.channels.phone.state import OVER, CallState, Line, read_call, write_call
 from payments.channels.phone.steps import FIRST, STEPS, Answer, advance, begin, end, look_up_early, may_skip
-from payments.channels.phone.words import speaking
+from payments.channels.phone.words import say, speaking
 from payments.models import Payment, PhoneCall
 
 PURPOSE = "phone_call"
 SILENCE = timedelta(seconds=30)  # how long nothing is keyed in before a question is asked again
+TELLING = timedelta(minutes=5)  # how long after its end a call says once more how it ended
 CHANGING = ("language", "step", "turn", "sealed", "said_at", "ended_at")
 CLEARED_AT_ONCE = 500
 
@@ -111,7 +112,7 @@ def _tell_pound_from_silence(call: PhoneCall, digits: str | None, at: datetime) 
 
 
 def _say_again(call: PhoneCall, *, caller: str, at: datetime) -> Reply:
-    """What was said last; of a call that is over, how it ended."""
+    """What was said last; of a call that is over, how it ended, and after a while no more than goodbye."""
     facts = _find_facts(call, caller, at)
     with transaction.atomic():
         call = PhoneCall.objects.select_for_update(no_key=True).get(pk=call.pk)
@@ -120,6 +121,8 @@ def _say_again(call: PhoneCall, *, caller: str, at: datetime) -> Reply:
         if call.ended_at is None:
             _state, said = _open(call)
             return Reply(call.step, call.turn, said)
+    if at >= call.ended_at + TELLING:
+        return Reply("", call.turn, (say("goodbye", language=call.language),))
     with speaking(call.language):
         payments = facts.find_recorded()
         if payments:
@@ -161,10 +164,11 @@ def _open(call: PhoneCall) -> tuple[CallState, tuple[Line, ...]]:
 
 
 def _find_facts(call: PhoneCall, caller: str, at: datetime) -> Facts:
+    """How things stand for this call; whose number is withheld is counted by the call, not with all others like them."""
     return Facts(
         call_id=call.call_id,
         form_key=call.form_key,
-        caller=f"phone {caller}",
+        caller=f"phone {caller or call.call_id}",
         at=at,
         today=clock.business_date(moment=at),
     )

@@ -148,6 +148,17 @@ def test_every_webhook_sent_twice_and_out_of_order_makes_one_payment() -> None:
     assert BankAccount.objects.count() == 1
 
 
+def test_five_minutes_after_its_end_a_webhook_sent_again_hears_only_goodbye(diary: Diary) -> None:
+    make_household(member_id=MEMBER_ID)
+    recorder = Recorder()
+    confirmed = key_in(recorder.call, *HEALTH, "1")
+    diary.go_to(eastern(2027, 1, 20, 12, 4, 59))
+    assert recorder.send_again(-1) == confirmed
+    diary.go_to(eastern(2027, 1, 20, 12, 5))
+    for number in (0, -1):
+        assert recorder.send_again(number).lines == [("en", "Goodbye.")]
+
+
 def test_an_entry_without_its_turn_counts_at_its_own_step_only() -> None:
     make_household(member_id=MEMBER_ID)
     client, call = Client(), make_call()
@@ -285,3 +296,11 @@ def test_a_call_without_its_number_and_other_methods_are_refused() -> None:
 def test_calls_need_no_form_token() -> None:
     answer = Client(enforce_csrf_checks=True).post("/phone/", {"CallSid": "CA1"})
     assert answer.status_code == 200
+
+
+def test_callers_whose_numbers_are_withheld_do_not_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest.machine, "sleep", lambda seconds: None)
+    make_household(member_id=MEMBER_ID)
+    for number in range(11):
+        key_in(make_call(caller=""), "1", f"0099999999{number:02}", "##")
+    assert WORDS["withheld"]["en"] not in write(key_in(make_call(caller=""), "1", MEMBER_ID, BORN))
