@@ -138,7 +138,7 @@ def put_on_accounts(
 
 
 def bank_due(*, today: date, at: datetime) -> Counts:
-    """Checks whose day of deposit has come are at the bank; those deposited long enough ago are final.
+    """Checks whose day of deposit has come are at the bank; those that our books saw there long enough ago are final.
 
     Safe to run twice; each chunk is a transaction. Returns how many were banked and cleared, where there are any.
     """
@@ -146,11 +146,11 @@ def bank_due(*, today: date, at: datetime) -> Counts:
     banked = sum(_bank(chunk, today=today, at=at) for chunk in _chunk(due))
     wait, calendar = read_policy().refund_check_banking_days, read_calendar()
     waiting = ReceivedCheck.objects.filter(status=CheckStatus.RECEIVED, banked_on__isnull=False)
-    days = waiting.order_by("deposit_on").values_list("deposit_on", flat=True).distinct()
-    old = [day for day in days if calendar.add(day, wait) <= today]
+    days = waiting.order_by("banked_on").values_list("banked_on", flat=True).distinct()
+    old = [day for day in days if day and calendar.add(day, wait) <= today]
     cleared = sum(
         len(clear_checks(check_ids=chunk, today=today, at=at))
-        for chunk in _chunk(waiting.filter(deposit_on__in=old))
+        for chunk in _chunk(waiting.filter(banked_on__in=old))
     )
     counts = {"checks_banked": banked, "checks_cleared": cleared}
     return {name: count for name, count in counts.items() if count}

@@ -50,6 +50,12 @@ class TestACheckThatNamesItsAccount:
         account.enrollment.refresh_from_db()
         assert (check.status, account.enrollment.status) == (CheckStatus.CLEARED, EnrollmentStatus.ACTIVE)
 
+    def test_a_day_of_deposit_typed_in_the_past_makes_it_no_sooner_final(self, account: Account) -> None:
+        long_ago = date(2026, 11, 2)
+        receive((account, PREMIUM), received_on=long_ago, deposit_on=long_ago, today=WEDNESDAY)
+        assert bank(CLEARS - timedelta(1)) == {}
+        assert bank(CLEARS) == {"checks_cleared": 1}
+
     @pytest.mark.parametrize("last", [TUESDAY, WEDNESDAY, CLEARS])
     def test_returned_at_any_time_it_was_never_received(self, account: Account, last: date) -> None:
         check = receive((account, PREMIUM))
