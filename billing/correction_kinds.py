@@ -13,7 +13,7 @@ from typing import Protocol
 from django.db.models import Sum
 
 from billing.adjustments import UnableToAdjust, adjust
-from billing.extensions import UnableToExtend, extend
+from billing.extensions import UnableToExtend, extend, takes_two_to_extend
 from billing.models import Correction, CorrectionKind, CorrectionStatus, StartDecision
 from billing.policy import read_policy
 from billing.start_decisions import UnableToDecide, decide_start
@@ -121,7 +121,7 @@ def _measure_waiver(correction: Correction) -> int:
 KINDS: dict[str, Rule] = {
     CorrectionKind.ADJUSTMENT: Rule(_adjust, is_above_limit, (UnableToAdjust,), _measure_adjustment),
     CorrectionKind.WAIVER: Rule(_waive, is_above_limit, (UnableToWaive,), _measure_waiver),
-    CorrectionKind.DUE_DATE: Rule(_extend, never, (UnableToExtend,)),
+    CorrectionKind.DUE_DATE: Rule(_extend, takes_two_to_extend, (UnableToExtend,)),
     CorrectionKind.MONTH_DUE_DATE: Rule(_extend, always, (UnableToExtend,)),
     CorrectionKind.START: Rule(_decide_start, never, (UnableToDecide,)),
 }

@@ -57,6 +57,12 @@ def read_due_dates(
     return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}
 
 
+def read_first_due_date(*, account_id: int) -> DueDates:
+    """One account's due dates as they would be had nobody ever moved one for this account alone."""
+    general, own = _read_moved([account_id], Q(account=None))
+    return _make_rule(general | own.get(account_id, {}))
+
+
 def read_due_date(*, account_id: int | None = None) -> DueDates:
     """One account's due dates; without an account, those of everyone who has none of their own."""
     if account_id is not None:

@@ -75,6 +75,7 @@ TASKS = {
                 "A start of coverage that was pushed, with its first payment received by the new day, is given back at once. "
                 "A start in a month that has begun waits for your decision.",
                 "If the account is behind, that is looked at again tonight.",
+                "After the due date, or once it was moved for this account, another person must approve it.",
             ),
         ),
     )
