@@ -62,6 +62,7 @@ TASKS = {
                 "The months are billed anew for less. What was paid too much is credit.",
                 "A first bill that comes to nothing starts coverage without a payment.",
                 TWO_PEOPLE,
+                "Asked for before a due date that has passed, another person must approve it, whatever it comes to.",
             ),
         ),
         Task(

@@ -103,8 +103,10 @@ class TestOneAccount:
         review(date(2027, 1, 24))
         url = find_url("account_waive", account.pk)
         typed = {"month": "2027-02-01", "last_month": "2027-02-01", "way": "whole", "asked_on": "2027-01-23"}
-        shown, _ = show_and_do(hire("waive_premium"), url, **typed)
+        shown, done = show_and_do(hire("waive_premium"), url, **typed)
         assert "Coverage starts March 1, 2027 February 1, 2027" in read(shown)
+        assert "Asked for. Another person must approve it." in read(done)
+        press(hire("decide_correction"), "approve", Correction.objects.get())
         assert see(account, today=TODAY).coverage_start == FEBRUARY
 
     def test_after_the_due_date_one_account_is_given_more_time_by_two(self) -> None:
