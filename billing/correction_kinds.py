@@ -13,11 +13,11 @@ from typing import Protocol
 from django.db.models import Sum
 
 from billing.adjustments import UnableToAdjust, adjust
-from billing.extensions import UnableToExtend, extend
+from billing.extensions import UnableToExtend, extend, takes_two_to_extend
 from billing.models import Correction, CorrectionKind, CorrectionStatus, StartDecision
 from billing.policy import read_policy
 from billing.start_decisions import UnableToDecide, decide_start
-from billing.waivers import UnableToWaive, grant_waiver, list_waived
+from billing.waivers import UnableToWaive, grant_waiver, is_asked_late, list_waived
 from members.models import User
 
 
@@ -87,6 +87,10 @@ def is_above_limit(correction: Correction) -> bool:
     return before + correction.total_cents > policy.alone_limit_cents
 
 
+def _waives_much_or_late(correction: Correction) -> bool:
+    return is_above_limit(correction) or is_asked_late(correction)
+
+
 def _adjust(*, correction: Correction, by: User, today: date, at: datetime) -> object:
     return adjust(correction=correction, approved_by=_find_second(correction, by), today=today, at=at)
 
@@ -120,8 +124,8 @@ def _measure_waiver(correction: Correction) -> int:
 
 KINDS: dict[str, Rule] = {
     CorrectionKind.ADJUSTMENT: Rule(_adjust, is_above_limit, (UnableToAdjust,), _measure_adjustment),
-    CorrectionKind.WAIVER: Rule(_waive, is_above_limit, (UnableToWaive,), _measure_waiver),
-    CorrectionKind.DUE_DATE: Rule(_extend, never, (UnableToExtend,)),
+    CorrectionKind.WAIVER: Rule(_waive, _waives_much_or_late, (UnableToWaive,), _measure_waiver),
+    CorrectionKind.DUE_DATE: Rule(_extend, takes_two_to_extend, (UnableToExtend,)),
     CorrectionKind.MONTH_DUE_DATE: Rule(_extend, always, (UnableToExtend,)),
     CorrectionKind.START: Rule(_decide_start, never, (UnableToDecide,)),
 }

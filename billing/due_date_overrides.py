@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from django.db.models import F, Q, Value
 
-from billing.due_dates import find_due_date, first_of_month
+from billing.due_dates import find_due_date, find_next_due_day, first_of_month
 from billing.models import Account, DueDateOverride
 from billing.policy import read_policy
 
@@ -32,6 +32,14 @@ class DueDates:
         """The due date of the premium for a coverage month."""
         return self._by_month.get(month) or find_due_date(month, due_day=self.due_day)
 
+    def is_crossed(self, *, back_to: date, before: date) -> bool:
+        """Whether what counted from one day, and counts from an earlier one now, was late for a due date and is so no more.
+
+        Of the policy's day too, in a month whose due date is another: what crosses either takes a second person.
+        """
+        policy_day = find_next_due_day(back_to, due_day=self.due_day)
+        return any(back_to <= due < before for due in (policy_day, *self._by_month.values()))
+
 
 def read_due_dates(
     *, account_ids: Iterable[int], only_reviewed: bool = False, known_at: datetime | None = None
@@ -47,6 +55,12 @@ def read_due_dates(
     general, own = _read_moved(ids, which & (Q(recorded_at__lte=known_at) if known_at else Q()))
     rule = _make_rule(general)
     return {key: _make_rule(general | own[key]) if key in own else rule for key in ids}
+
+
+def read_first_due_date(*, account_id: int) -> DueDates:
+    """One account's due dates as they would be had nobody ever moved one for this account alone."""
+    general, own = _read_moved([account_id], Q(account=None))
+    return _make_rule(general | own.get(account_id, {}))
 
 
 def read_due_date(*, account_id: int | None = None) -> DueDates:

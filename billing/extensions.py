@@ -8,11 +8,12 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from billing.accounts import lock_accounts
-from billing.due_date_overrides import note_reviewed, read_due_date
+from billing.due_date_overrides import note_reviewed, read_due_date, read_first_due_date
 from billing.due_dates import first_of_month, next_month
 from billing.models import Account, Correction, DueDateOverride, Invoice
 from billing.overdue import find_touched, review_locked
 from billing.policy import read_policy
+from connector_pay.lib.clock import business_date
 from connector_pay.lib.templatetags.exchange import long_date
 
 
@@ -32,6 +33,7 @@ class Reach:
 def extend(*, correction: Correction, today: date, at: datetime) -> DueDateOverride:
     """Give an account, or everyone, until a later day to pay for a month. It is only ever moved later: people were told it.
 
+    However often an account is given more time, it is never more than the longest extension past what holds for others.
     A start that was pushed past the month, with its first payment received by the new day, is given back: one account's at
     once, everyone's in the next nightly review. A correction extends once. Raises UnableToExtend.
     """
@@ -57,6 +59,16 @@ def extend(*, correction: Correction, today: date, at: datetime) -> DueDateOverr
             review_locked(account_ids=[account_id], today=today, at=at, run=run)
             note_reviewed(overrides=[override], at=at)
     return override
+
+
+def takes_two_to_extend(correction: Correction) -> bool:
+    """Whether another must approve more time for one account: its due date has passed, or was moved for it before."""
+    month = correction.month
+    if month is None:
+        return True
+    moved = DueDateOverride.objects.filter(account=correction.account_id, coverage_month=month)
+    asked_on = business_date(moment=correction.asked_at)
+    return read_due_date(account_id=correction.account_id)(month) < asked_on or moved.exists()
 
 
 def find_reach(*, month: date) -> Reach:
@@ -86,7 +98,8 @@ def _refuse(account_id: int | None, *, month: date, due_date: date) -> None:
         raise UnableToExtend(
             f"{month:%B %Y} is due on {long_date(stands)}. A due date is only moved to a later day."
         )
-    last = stands + timedelta(days=read_policy().longest_extension_days)
+    first = stands if account_id is None else read_first_due_date(account_id=account_id)(month)
+    last = first + timedelta(days=read_policy().longest_extension_days)
     if due_date > last:
         raise UnableToExtend(f"Choose a day up to {long_date(last)}.")
 

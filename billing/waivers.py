@@ -7,9 +7,12 @@ from django.db import transaction
 
 from billing.accounts import lock_accounts
 from billing.adjustments import NewAdjustment, UnableToAdjust, read_account_id, record_locked
+from billing.due_date_overrides import read_due_date
 from billing.models import Account, Adjustment, AdjustmentKind, Correction
 from billing.premiums import UnableToPriceMonth
 from billing.rates import read_terms
+from connector_pay.lib.clock import business_date
+from connector_pay.lib.templatetags.exchange import long_date
 from members.models import User
 
 
@@ -28,6 +31,7 @@ def grant_waiver(
     """
     if correction.asked_on > today:
         raise UnableToWaive("The day on which it was asked for has not come yet.")
+    _refuse_before_enrollment(correction)
     try:
         with transaction.atomic():
             lock_accounts(account_ids=[read_account_id(correction)])
@@ -42,6 +46,12 @@ def grant_waiver(
             )
     except UnableToAdjust as error:
         raise UnableToWaive(str(error)) from error
+
+
+def is_asked_late(correction: Correction) -> bool:
+    """Whether a due date of the account lies between the day on which the member asked and the day it was entered."""
+    due_date = read_due_date(account_id=read_account_id(correction))
+    return due_date.is_crossed(back_to=correction.asked_on, before=business_date(moment=correction.asked_at))
 
 
 def list_waived(*, correction: Correction) -> list[NewAdjustment]:
@@ -60,3 +70,12 @@ def list_waived(*, correction: Correction) -> list[NewAdjustment]:
         ]
     except UnableToPriceMonth as error:
         raise UnableToWaive(str(error)) from error
+
+
+def _refuse_before_enrollment(correction: Correction) -> None:
+    enrolled_at = Account.objects.values_list("enrollment__enrolled_at", flat=True)
+    enrolled_on = business_date(moment=enrolled_at.get(pk=read_account_id(correction)))
+    if correction.asked_on < enrolled_on:
+        raise UnableToWaive(
+            f"They enrolled on {long_date(enrolled_on)}. It cannot be asked for before that day."
+        )

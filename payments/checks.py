@@ -4,7 +4,7 @@ What names its account counts at once; what names none is in suspense. Each func
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from billing import allocation, suspense
 from billing.accounts import lock_accounts
 from billing.balances import Standing, read_standings
+from billing.due_date_overrides import read_due_dates
 from billing.models import Receipt
 from billing.policy import read_policy
 from billing.rows import insert_missing
@@ -66,10 +67,12 @@ def record_checks(
 ) -> list[ReceivedCheck]:
     """Record checks: what names its account counts as of the day it was received, the rest is in suspense.
 
+    What a person says came in by a due date that has passed is in suspense too, until another puts it on its account.
     One whose form key was used before is left as it was recorded then. In the order given. Raises UnableToRecordCheck.
     """
     for check in checks:
         refuse_wrong(check=check, today=today)
+    checks = checks if by is None else [_keep_shares_in_time(check, today=today) for check in checks]
     with transaction.atomic():
         lock_accounts(account_ids={share.account_id for check in checks for share in check.shares})
         keys = _insert(checks, by=by, at=at)
@@ -83,6 +86,12 @@ def record_checks(
         for item in ReceivedCheck.objects.filter(form_key__in=[c.form_key for c in checks])
     }
     return [found[check.form_key] for check in checks]
+
+
+def is_dated_back(*, received_on: date, recorded_on: date, shares: Sequence[Share]) -> bool:
+    """Whether a due date of one of its accounts lies between the day it was received and the day it was recorded."""
+    due_dates = read_due_dates(account_ids=[share.account_id for share in shares])
+    return any(item.is_crossed(back_to=received_on, before=recorded_on) for item in due_dates.values())
 
 
 def refuse_wrong(*, check: NewCheck, today: date) -> None:
@@ -138,7 +147,7 @@ def put_on_accounts(
 
 
 def bank_due(*, today: date, at: datetime) -> Counts:
-    """Checks whose day of deposit has come are at the bank; those deposited long enough ago are final.
+    """Checks whose day of deposit has come are at the bank; those that our books saw there long enough ago are final.
 
     Safe to run twice; each chunk is a transaction. Returns how many were banked and cleared, where there are any.
     """
@@ -146,11 +155,11 @@ def bank_due(*, today: date, at: datetime) -> Counts:
     banked = sum(_bank(chunk, today=today, at=at) for chunk in _chunk(due))
     wait, calendar = read_policy().refund_check_banking_days, read_calendar()
     waiting = ReceivedCheck.objects.filter(status=CheckStatus.RECEIVED, banked_on__isnull=False)
-    days = waiting.order_by("deposit_on").values_list("deposit_on", flat=True).distinct()
-    old = [day for day in days if calendar.add(day, wait) <= today]
+    days = waiting.order_by("banked_on").values_list("banked_on", flat=True).distinct()
+    old = [day for day in days if day and calendar.add(day, wait) <= today]
     cleared = sum(
         len(clear_checks(check_ids=chunk, today=today, at=at))
-        for chunk in _chunk(waiting.filter(deposit_on__in=old))
+        for chunk in _chunk(waiting.filter(banked_on__in=old))
     )
     counts = {"checks_banked": banked, "checks_cleared": cleared}
     return {name: count for name, count in counts.items() if count}
@@ -226,6 +235,12 @@ def _insert(checks: Sequence[NewCheck], *, by: User | None, at: datetime) -> dic
         for check in checks
     ]
     return dict(insert_missing(model=ReceivedCheck, columns=COLUMNS, rows=rows, returning=["form_key", "id"]))
+
+
+def _keep_shares_in_time(check: NewCheck, *, today: date) -> NewCheck:
+    """The check, without its shares where its day lies before a due date that has passed."""
+    late = is_dated_back(received_on=check.received_on, recorded_on=today, shares=check.shares)
+    return replace(check, shares=()) if late else check
 
 
 def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, at: datetime) -> None:

@@ -1,14 +1,14 @@
 """Received dates: the day of a check or a payment by phone corrected, forward or back; what it decided is decided anew."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import override
 
 from billing.balances import Standing, read_standing
 from billing.correction_kinds import Rule
+from billing.due_date_overrides import read_due_date
 from billing.models import Correction, Receipt, ReceiptChange
-from billing.policy import read_policy
 from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts
 from members.models import User
 from members.outbox import Telling, tell
@@ -39,14 +39,14 @@ def apply(*, correction: Correction, by: User, today: date, at: datetime) -> Rec
 def change_received_date(
     *, receipt_id: int, received_date: date, decision: Decision, today: date, at: datetime
 ) -> ReceiptChange:
-    """Let a check or a payment by phone count as of another day; moved back across a 23rd it takes two people.
+    """Let a check or a payment by phone count as of another day; moved back across a due date it takes two people.
 
     A form key used before returns what it changed then. Raises UnableToChangeDate.
     """
     with transaction.atomic():
         change = _change(receipt_id, received_date, decision=decision, today=today, at=at)
-        one_alone = decision.approved_by is None
-        if one_alone and takes_two(before=change.received_before, after=change.received_after):
+        days = {"before": change.received_before, "after": change.received_after}
+        if decision.approved_by is None and takes_two(account_id=change.account_after_id, **days):
             raise UnableToChangeDate(
                 "Moved back across a due date it may start coverage or keep it. Another person must approve it."
             )
@@ -77,14 +77,9 @@ def may_be_corrected(*, receipt: Receipt) -> bool:
     return number.isdigit() and Payment.objects.filter(pk=int(number), channel=PaymentChannel.PHONE).exists()
 
 
-def takes_two(*, before: date, after: date) -> bool:
-    """Whether a day moved back passes a due day: from after the 23rd to the 23rd or before."""
-    day, due_day = after, read_policy().due_day
-    while day < before:
-        if day.day == due_day:
-            return True
-        day += timedelta(days=1)
-    return False
+def takes_two(*, account_id: int, before: date, after: date) -> bool:
+    """Whether a day moved back passes a due date of the account, or a 23rd: from after it to that day or before."""
+    return read_due_date(account_id=account_id).is_crossed(back_to=after, before=before)
 
 
 def _tell(change: ReceiptChange, *, today: date, at: datetime) -> None:
@@ -115,7 +110,9 @@ def _describe(standing: Standing, today: date) -> str:
 
 def _crosses(correction: Correction) -> bool:
     receipt, day = correction.receipt, correction.new_date
-    return receipt is not None and day is not None and takes_two(before=receipt.received_date, after=day)
+    if receipt is None or day is None:
+        return False
+    return takes_two(account_id=receipt.account_id, before=receipt.received_date, after=day)
 
 
 RULE = Rule(apply=apply, takes_two=_crosses, refusals=(UnableToChangeDate,))

@@ -8,12 +8,14 @@ from django.db.models import QuerySet
 
 from billing import allocation, suspense
 from billing.accounts import lock_accounts
+from connector_pay.lib.clock import business_date
 from members.models import User
 from payments.checks import (
     WAITING,
     Share,
     UnableToRecordCheck,
     describe_held,
+    is_dated_back,
     move_checks,
     put_on_accounts,
     refuse_wrong_shares,
@@ -35,7 +37,8 @@ def match_check(
 ) -> ReceivedCheck:
     """Put money that waits on one account or several, as of the day it was received; the parts add up to the whole.
 
-    Put there before by the same parts, it is left as it is. Raises UnableToMatch.
+    Put there before by the same parts, it is left as it is. Who recorded it as come in by a due date that had passed does
+    not put it there themselves. Raises UnableToMatch.
     """
     _require_reason(why)
     check = _find(check_id)
@@ -52,6 +55,7 @@ def match_check(
             return check
         if check.status != CheckStatus.UNMATCHED:
             raise UnableToMatch(f"This money does not wait: {check.get_status_display().lower()}.")
+        _refuse_recorder(check, shares, by=by)
         held = describe_held(check)
         suspense.release_money(money=[held], how=suspense.Left.MATCHED, today=today, at=at)
         put_on_accounts(shares={check.pk: shares}, why=_say(by, why), today=today, at=at)
@@ -137,6 +141,16 @@ def _require_reason(why: str) -> None:
 def _refuse_own(check: ReceivedCheck, by: User) -> None:
     if check.back_asked_by_id == by.pk:
         raise UnableToMatch("You asked to send this back. Another person must decide.")
+
+
+def _refuse_recorder(check: ReceivedCheck, shares: Sequence[Share], *, by: User) -> None:
+    recorded_on = business_date(moment=check.recorded_at)
+    if check.recorded_by_id == by.pk and is_dated_back(
+        received_on=check.received_on, recorded_on=recorded_on, shares=shares
+    ):
+        raise UnableToMatch(
+            "You recorded it after a due date that it meets. Another person must put it on its account."
+        )
 
 
 def _say(by: User, why: str) -> str:

@@ -62,6 +62,7 @@ TASKS = {
                 "The months are billed anew for less. What was paid too much is credit.",
                 "A first bill that comes to nothing starts coverage without a payment.",
                 TWO_PEOPLE,
+                "Asked for before a due date that has passed, another person must approve it, whatever it comes to.",
             ),
         ),
         Task(
@@ -75,6 +76,7 @@ TASKS = {
                 "A start of coverage that was pushed, with its first payment received by the new day, is given back at once. "
                 "A start in a month that has begun waits for your decision.",
                 "If the account is behind, that is looked at again tonight.",
+                "After the due date, or once it was moved for this account, another person must approve it.",
             ),
         ),
     )

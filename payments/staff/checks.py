@@ -35,6 +35,7 @@ from payments.unmatched import UnableToMatch
 
 MAY_RECORD, MAY_RETURN = "payments.record_check", "payments.return_check"
 MAY_MATCH, MAY_SEND_BACK = "payments.match_money", "payments.send_back_money"
+DATED_BACK = "Received by a due date that has passed, it waits until another person puts it on its account."
 REFUSALS = (UnableToRecordCheck, UnableToMatch)
 
 
@@ -177,9 +178,9 @@ def record(request: HttpRequest) -> HttpResponse:
         (check,) = record_checks(
             checks=[_read_check(typed)], by=cast("User", request.user), today=today, at=at
         )
-        return Done(
-            "Recorded. Give the payer its number." if typed["shares"] else "Recorded. It waits.", check
-        )
+        if check.status != CheckStatus.UNMATCHED:
+            return Done("Recorded. Give the payer its number.", check)
+        return Done(f"Recorded. It waits.{f' {DATED_BACK}' if typed['shares'] else ''}", check)
 
     page = Page(
         title="Record a check or money order",
@@ -187,6 +188,7 @@ def record(request: HttpRequest) -> HttpResponse:
         back=ReceivedCheck,
         words=[
             "It counts as received on the day it reached us, and is final ten banking days after its deposit.",
+            DATED_BACK,
             "The member is told what it does to coverage. Write down what is on the paper; cash is not taken.",
         ],
     )

@@ -142,7 +142,7 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
         facts=_list_facts(receipt),
         words=[
             "Whether it came in time is decided anew, and so is the start of coverage. The member is told.",
-            "Moved back across the 23rd of a month, another person must approve it.",
+            "Moved back across a due date, the 23rd of a month or the account's own, another person must approve it.",
         ],
     )
     return show_act(

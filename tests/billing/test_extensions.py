@@ -64,6 +64,30 @@ def test_more_time_may_be_given_again_and_the_latest_word_holds() -> None:
         assert read_due_date(account_id=account.pk)(FEBRUARY) == read_due_date()(FEBRUARY) == day
 
 
+@pytest.mark.parametrize(("day", "status"), [(23, "applied"), (24, "asked")])
+def test_for_one_account_one_person_suffices_until_the_due_date_has_passed(day: int, status: str) -> None:
+    what = {"month": FEBRUARY, "new_date": EXTENDED, "today": date(2027, 1, day)}
+    assert ask(CorrectionKind.DUE_DATE, make_account(), **what).status == status
+
+
+def test_given_again_it_takes_two_whenever_it_is_asked_for() -> None:
+    account, early = make_account(), date(2027, 1, 20)
+    extend(date(2027, 1, 25), account=account, today=early)
+    what = {"month": FEBRUARY, "new_date": EXTENDED, "today": early}
+    assert ask(CorrectionKind.DUE_DATE, account, **what).status == "asked"
+    assert ask(CorrectionKind.DUE_DATE, make_account(), **what).status == "applied"
+
+
+def test_given_again_and_again_it_ends_sixty_days_past_what_holds_for_others() -> None:
+    account = make_account()
+    extend(date(2027, 3, 20), account=account)
+    with pytest.raises(UnableToCorrect, match="up to March 24, 2027"):
+        extend(date(2027, 3, 25), account=account)
+    extend(date(2027, 3, 24), account=account)
+    extend(EXTENDED)
+    extend(date(2027, 4, 1), account=account)
+
+
 @pytest.mark.parametrize(
     ("facts", "words"),
     [

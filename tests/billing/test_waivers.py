@@ -7,7 +7,7 @@ import pytest
 
 from billing.corrections import UnableToCorrect
 from billing.invoices import issue_missing
-from billing.models import Account, Adjustment, Correction, Invoice
+from billing.models import Account, Adjustment, Correction, CorrectionKind, Invoice
 from members.models import EnrollmentStatus, Notice
 from members.notices import write
 from tests.billing.books import (
@@ -22,7 +22,7 @@ from tests.billing.books import (
     see,
     settle_and_clear,
 )
-from tests.billing.correcting import waive
+from tests.billing.correcting import ask, make_override, waive
 
 pytestmark = pytest.mark.usefixtures("books")
 ASKED = date(2027, 1, 20)
@@ -79,6 +79,24 @@ def test_granted_after_the_push_it_counts_from_the_day_it_was_asked_for(asked_on
     assert see(account, today=date(2027, 1, 28)).binder_received == (start == FEBRUARY)
 
 
+@pytest.mark.parametrize(
+    ("asked_on", "today", "status"), [(23, 23, "applied"), (23, 24, "asked"), (24, 25, "applied")]
+)
+def test_asked_for_before_a_due_date_that_has_passed_it_takes_two_whatever_the_amount(
+    asked_on: int, today: int, status: str
+) -> None:
+    days = {"asked_on": date(2027, 1, asked_on), "today": date(2027, 1, today)}
+    asked = ask(CorrectionKind.WAIVER, make_account(), month=FEBRUARY, cents=-1, **days)
+    assert asked.status == status
+
+
+def test_a_due_date_moved_for_the_account_counts_like_a_23rd() -> None:
+    account, due_date = make_account(), date(2027, 1, 28)
+    make_override(account=account, coverage_month=FEBRUARY, due_date=due_date, recorded_at=noon(ASKED))
+    days = {"asked_on": due_date, "today": date(2027, 1, 29)}
+    assert ask(CorrectionKind.WAIVER, account, month=FEBRUARY, cents=-1, **days).status == "asked"
+
+
 def test_granted_when_the_month_has_begun_it_waits_for_staff() -> None:
     account = make_account()
     review(date(2027, 1, 24))
@@ -129,6 +147,7 @@ def test_several_months_are_waived_together() -> None:
         ({"month": date(2027, 2, 2)}, "first day"),
         ({"month": MARCH, "last_month": FEBRUARY}, "before the first"),
         ({"asked_on": date(2027, 1, 21)}, "has not come"),
+        ({"asked_on": date(2027, 1, 4)}, "enrolled on January 5, 2027"),
         ({"why": " "}, "Say why"),
     ],
 )

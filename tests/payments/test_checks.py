@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.balances import read_standing
 from billing.ledger import read_balance
 from billing.models import Account, Chart, Receipt
-from members.models import EnrollmentStatus, Notice
+from members.models import EnrollmentStatus, Notice, User
 from payments import checks, unmatched
 from payments.checks import Share, UnableToRecordCheck
 from payments.models import CheckStatus, ReceivedCheck
@@ -49,6 +49,12 @@ class TestACheckThatNamesItsAccount:
         check.refresh_from_db()
         account.enrollment.refresh_from_db()
         assert (check.status, account.enrollment.status) == (CheckStatus.CLEARED, EnrollmentStatus.ACTIVE)
+
+    def test_a_day_of_deposit_typed_in_the_past_makes_it_no_sooner_final(self, account: Account) -> None:
+        long_ago = date(2026, 11, 2)
+        receive((account, PREMIUM), received_on=long_ago, deposit_on=long_ago, today=WEDNESDAY)
+        assert bank(CLEARS - timedelta(1)) == {}
+        assert bank(CLEARS) == {"checks_cleared": 1}
 
     @pytest.mark.parametrize("last", [TUESDAY, WEDNESDAY, CLEARS])
     def test_returned_at_any_time_it_was_never_received(self, account: Account, last: date) -> None:
@@ -103,11 +109,13 @@ class TestACheckThatNamesItsAccount:
 
 
 class TestACheckThatNamesNoAccount:
-    def match(self, check: ReceivedCheck, *shares: tuple[Account, int]) -> ReceivedCheck:
+    def match(
+        self, check: ReceivedCheck, *shares: tuple[Account, int], by: User | None = None
+    ) -> ReceivedCheck:
         return unmatched.match_check(
             check_id=check.pk,
             shares=[Share(account.pk, cents) for account, cents in shares],
-            by=people.make_staff(),
+            by=by or people.make_staff(),
             why="the name is hers",
             today=CLEARS,
             at=noon(CLEARS),
@@ -126,6 +134,20 @@ class TestACheckThatNamesNoAccount:
         account.enrollment.refresh_from_db()
         assert account.enrollment.coverage_start == date(2027, 2, 1)
         assert bank(CLEARS) == {"checks_cleared": 1}
+
+    @pytest.mark.parametrize("received", [date(2027, 1, 23), date(2027, 1, 24)])
+    def test_dated_back_across_a_due_date_another_person_puts_it_on_the_account(
+        self, account: Account, received: date
+    ) -> None:
+        clerk, is_late = people.make_staff(), received == date(2027, 1, 24)
+        new = make_check((account, PREMIUM), received_on=received, deposit_on=CLEARS)
+        (check,) = checks.record_checks(checks=[new], by=clerk, today=CLEARS, at=noon(CLEARS))
+        assert Receipt.objects.exists() is is_late
+        if not is_late:
+            with pytest.raises(UnableToMatch, match="Another person must put it"):
+                self.match(check, (account, PREMIUM), by=clerk)
+            self.match(check, (account, PREMIUM))
+        assert Receipt.objects.get().received_date == received
 
     def test_its_parts_must_add_up(self, account: Account) -> None:
         check = receive(cents=PREMIUM)

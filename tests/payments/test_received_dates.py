@@ -1,4 +1,4 @@
-"""The received date of a check is corrected: forward by one person, back across a 23rd by two; the start follows."""
+"""The received date of a check is corrected: forward by one person, back across a due date by two; the start follows."""
 
 from datetime import date
 from uuid import uuid4
@@ -11,6 +11,7 @@ from billing.receipt_changes import Decision
 from members.models import Notice, User
 from payments.received_dates import UnableToChangeDate, change_received_date, takes_two
 from tests import people
+from tests.billing.correcting import make_override
 from tests.payments.checking import bank, receive
 from tests.payments.paying import PREMIUM, make_account, noon, pay
 
@@ -57,8 +58,25 @@ def change(
         (date(2027, 2, 22), LATE, False),
     ],
 )
-def test_only_back_across_a_23rd_takes_two(before: date, after: date, needed: bool) -> None:
-    assert takes_two(before=before, after=after) is needed
+def test_only_back_across_a_23rd_takes_two(account: Account, before: date, after: date, needed: bool) -> None:
+    assert takes_two(account_id=account.pk, before=before, after=after) is needed
+
+
+@pytest.mark.parametrize("whose", ["hers", "everyone's", "another's"])
+def test_so_does_back_across_a_due_date_that_was_moved(account: Account, whose: str) -> None:
+    moved = {"coverage_month": FEBRUARY, "due_date": date(2027, 1, 28), "recorded_at": noon(MONDAY)}
+    owner = {"hers": account, "everyone's": None, "another's": make_account()}[whose]
+    make_override(account=owner, **moved)
+    days = {"before": date(2027, 1, 29), "after": date(2027, 1, 28)}
+    assert takes_two(account_id=account.pk, **days) is (whose != "another's")
+
+
+def test_so_does_back_across_the_date_that_intake_named(books: None) -> None:
+    account = make_account(binder_due_date=date(2027, 2, 4))
+    receipt = receive_on(account, MONDAY)
+    change(receipt, date(2027, 2, 5), today=date(2027, 2, 5))
+    with pytest.raises(UnableToChangeDate, match="Another person must approve"):
+        change(receipt, date(2027, 2, 4), today=date(2027, 2, 5))
 
 
 def test_moved_back_to_the_due_date_by_two_people_the_start_is_given_back(account: Account) -> None:

@@ -56,6 +56,15 @@ def test_over_the_counter_it_is_recorded_once_with_what_it_does(account: Account
     assert (Receipt.objects.get().account, Receipt.objects.get().cents) == (account, PREMIUM)
 
 
+def test_received_by_a_due_date_that_has_passed_it_waits_for_another_person_and_the_page_says_so(
+    account: Account,
+) -> None:
+    typed = PAPER | {"account_1": str(account.pk), "received_on": "2026-12-23"}
+    answer, _ = press(make_clerk("record_check"), "payments_receivedcheck_record", **typed)
+    assert "waits until another person puts it on its account" in read(answer)
+    assert ReceivedCheck.objects.get().status == CheckStatus.UNMATCHED
+
+
 def test_what_is_typed_wrong_is_said_beside_its_box(account: Account) -> None:
     clerk = make_clerk("record_check")
     address = reverse("admin:payments_receivedcheck_record")

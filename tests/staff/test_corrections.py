@@ -103,16 +103,20 @@ class TestOneAccount:
         review(date(2027, 1, 24))
         url = find_url("account_waive", account.pk)
         typed = {"month": "2027-02-01", "last_month": "2027-02-01", "way": "whole", "asked_on": "2027-01-23"}
-        shown, _ = show_and_do(hire("waive_premium"), url, **typed)
+        shown, done = show_and_do(hire("waive_premium"), url, **typed)
         assert "Coverage starts March 1, 2027 February 1, 2027" in read(shown)
+        assert "Asked for. Another person must approve it." in read(done)
+        press(hire("decide_correction"), "approve", Correction.objects.get())
         assert see(account, today=TODAY).coverage_start == FEBRUARY
 
-    def test_one_account_is_given_more_time(self) -> None:
+    def test_after_the_due_date_one_account_is_given_more_time_by_two(self) -> None:
         account = make_account()
         review(date(2027, 1, 24))
         url = find_url("account_due_date", account.pk)
-        shown, _ = show_and_do(hire("move_due_date"), url, month="2027-02-01", new_date="2027-01-31")
+        shown, done = show_and_do(hire("move_due_date"), url, month="2027-02-01", new_date="2027-01-31")
         assert "$284.17 by January 31, 2027" in read(shown)
+        assert "Asked for. Another person must approve it." in read(done)
+        press(hire("decide_correction"), "approve", Correction.objects.get())
         assert see(account, today=TODAY).due_date == date(2027, 1, 31)
         assert DueDateOverride.objects.get().correction is not None
 
