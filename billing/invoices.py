@@ -96,8 +96,7 @@ def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | Non
 
 def _issue_lacking(account_ids: Sequence[int], *, today: date, at: datetime) -> int:
     """What accounts that are locked lack: the plain bills at once, then the others."""
-    changed = find_changed(account_ids=account_ids)
-    plain = issue_plain(account_ids=account_ids, changed=changed, today=today, at=at)
+    plain = issue_plain(account_ids=account_ids, today=today, at=at)
     others = [key for key in account_ids if key not in plain]
     months = _list_lacking(others, today=today) if others else []
     _give_time(months, today=today, at=at)

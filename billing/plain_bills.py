@@ -19,6 +19,7 @@ from billing.due_dates import next_month
 from billing.lacking import LACKING, list_facts
 from billing.models import Chart
 from billing.premiums import Rate, find_rate
+from billing.price_changes import COMMITTED_WITHIN_DAYS
 from billing.rates import find_latest
 from members.alike import ToldAlike, write_alike
 
@@ -35,15 +36,13 @@ class _Alike:
     account_ids: list[int]
 
 
-def issue_plain(
-    *, account_ids: Collection[int], changed: Collection[int], today: date, at: datetime
-) -> set[int]:
+def issue_plain(*, account_ids: Collection[int], today: date, at: datetime) -> set[int]:
     """Write, post and tell the bills that are plain; returns the accounts that were billed.
 
-    `changed` are those whose price was spoken of. Inside the transaction of a caller that has locked the accounts.
+    Inside the transaction of a caller that has locked the accounts.
     """
-    special = find_with_credit(account_ids=account_ids) | set(changed)
-    plain = [key for key in account_ids if key not in special]
+    credited = find_with_credit(account_ids=account_ids)
+    plain = [key for key in account_ids if key not in credited]
     due_date = read_due_date()
     billed: set[int] = set()
     for alike in _read_alike(plain, today=today) if plain else ():
@@ -59,13 +58,18 @@ RATES = """
     SELECT string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id) AS began,
         string_agg(rate.from_month::text, ' ' ORDER BY rate.from_month, rate.id)
             FILTER (WHERE rate.plan_id IS NOT NULL) AS planned,
-        min(rate.premium_cents - rate.subsidy_cents) AS least_cents
+        min(rate.premium_cents - rate.subsidy_cents) AS least_cents, count(*) AS said, max(rate.recorded_at) AS said_at
     FROM members_premiumrate AS rate WHERE rate.enrollment_id = enrollment.id
 """
+# No more is plain than `price_changes` finds unchanged: what was said since the last bill may be about a month billed before.
 PLAIN = f"""
     SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
     FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
     WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
+        AND (rates.said = 1 OR rates.said_at < (
+            SELECT issued_at FROM billing_invoice
+            WHERE account_id = candidate.account_id AND coverage_month = candidate.billed AND voided_at IS NULL
+        ) - %(days)s * interval '1 day')
         AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = candidate.account_id)
         AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = candidate.account_id)
     ORDER BY candidate.account_id
@@ -76,7 +80,8 @@ def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
     """Those that lack one month, after the last one billed, grouped by what decides its price."""
     groups: defaultdict[tuple[date, date, str, str], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(PLAIN, list_facts(account_ids=account_ids, today=today))
+        facts = list_facts(account_ids=account_ids, today=today) | {"days": COMMITTED_WITHIN_DAYS}
+        cursor.execute(PLAIN, facts)
         for key, *alike in cursor.fetchall():
             groups[tuple(alike)].append(key)
     return [
