@@ -4,13 +4,16 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing import overdue
 from billing.balances import read_standing
 from billing.ledger import read_balance
 from billing.models import Account, Chart, Receipt, ReceiptChange
-from billing.receipt_changes import Decision
+from billing.receipt_changes import Decision, NewPlace, change_receipts
 from members.models import EnrollmentStatus, Notice
+from payments import moving
 from payments.models import Payment, PaymentStatus
 from payments.moving import UnableToMoveMoney, move_money
 from payments.returns import PaymentReturn, return_payments
@@ -125,6 +128,26 @@ def test_the_same_form_moves_it_once(wrong: Account, right: Account) -> None:
     payment, key, by = pay(wrong), uuid4(), people.make_staff()
     first, again = (move(payment.reference, right, form_key=key, by=by) for _ in range(2))
     assert first == again
+
+
+def test_dated_anew_while_somebody_moved_it_it_keeps_the_new_day(
+    wrong: Account, right: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay(wrong)
+    asked, monday = Receipt.objects.get(), TUESDAY - timedelta(1)
+    place = NewPlace(asked.pk, wrong.pk, monday)
+    change_receipts(places=[place], decision=decide(), today=WEDNESDAY, at=noon(WEDNESDAY))
+    monkeypatch.setattr(moving, "find_receipt", lambda *, receipt_id: asked)
+    assert move(asked.reference, right).received_after == monday
+
+
+def test_what_it_does_is_told_as_the_account_stood_once_it_was_locked(wrong: Account, right: Account) -> None:
+    payment = pay(wrong)
+    with CaptureQueriesContext(connection) as done:
+        move(payment.reference, right)
+    said = [query["sql"] for query in done]
+    locked = [place for place, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql]
+    assert locked[0] < next(place for place, sql in enumerate(said) if "billing_invoice" in sql)
 
 
 class TestWhatIsNotMoved:
