@@ -16,7 +16,7 @@ from billing.binders import await_payment_again, effectuate_paid, read_binders, 
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt, ReceiptChange, Withdrawal
 from billing.overdue import review_locked
-from billing.start_reviews import NewReview, open_reviews
+from billing.start_reviews import NewReview, list_decided, open_reviews
 from members.models import EnrollmentStatus, User
 
 FOUND_LATE = "the first payment was found to have come after its due date"
@@ -160,9 +160,11 @@ def _work_out_anew(changes: Sequence[ReceiptChange], *, today: date, at: datetim
 
 
 def _ask_about_late(account_ids: Iterable[int], *, today: date, at: datetime) -> None:
-    """Coverage that has started on money now found late stays, and staff decide."""
+    """Coverage that has started on money now found late stays, and staff decide; what they have decided stands."""
     binders = read_binders(account_ids=account_ids, statuses=[EnrollmentStatus.ACTIVE])
-    started = [item for item in binders if item.coverage_start <= today]
+    decided = list_decided(enrollment_ids=[item.enrollment_id for item in binders])
+    asked = [item for item in binders if (item.enrollment_id, item.coverage_start) not in decided]
+    started = [item for item in asked if item.coverage_start <= today]
     payments = read_first_payments(binders=started)
     reviews = [
         NewReview(

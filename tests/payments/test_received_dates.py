@@ -7,7 +7,7 @@ import pytest
 
 from billing import overdue
 from billing.corrections import UnableToCorrect
-from billing.models import Account, CorrectionKind, Receipt, ReceiptChange, StartReview
+from billing.models import Account, CorrectionKind, Receipt, ReceiptChange, StartDecision, StartReview
 from billing.receipt_changes import Decision
 from members.models import Notice, User
 from payments.received_dates import UnableToChangeDate, change_received_date, takes_two
@@ -92,6 +92,15 @@ def test_of_coverage_that_has_started_staff_decide(account: Account) -> None:
     change(receipt, LATE, today=started)
     assert read_start(account) == FEBRUARY
     assert StartReview.objects.get().rules_give == MARCH
+
+
+def test_a_start_that_staff_decided_is_not_asked_about_again(account: Account) -> None:
+    receipt, started = receive_on(account, DUE), date(2027, 2, 10)
+    bank(started)
+    change(receipt, LATE, today=started)
+    correcting.decide(StartReview.objects.get(), StartDecision.KEEP, today=started)
+    change(receipt, MONDAY, today=started)
+    assert StartReview.objects.count() == 1
 
 
 def test_a_day_to_come_or_of_a_payment_online_is_refused(account: Account) -> None:
