@@ -20,7 +20,7 @@ from payments.returns import PaymentReturn, return_payments
 from tests import people
 from tests.payments import refunding
 from tests.payments.checking import bank, give_back, receive
-from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, noon, pay
+from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_payer, noon, pay
 
 pytestmark = pytest.mark.usefixtures("books")
 WEDNESDAY, POSTED = TUESDAY + timedelta(1), date(2027, 1, 19)
@@ -148,6 +148,46 @@ def test_what_it_does_is_told_as_the_account_stood_once_it_was_locked(wrong: Acc
     said = [query["sql"] for query in done]
     locked = [place for place, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql]
     assert locked[0] < next(place for place, sql in enumerate(said) if "billing_invoice" in sql)
+
+
+class TestWhenItComesBack:
+    def pay_as_member(self, wrong: Account) -> Payment:
+        user = people.make_user(member=wrong.enrollment.member)
+        return pay(wrong, payer=make_payer(channel="web", user=user))
+
+    def read_told(self, event: str, account: Account) -> Notice:
+        return Notice.objects.filter(event=event, member=account.enrollment.member_id).earliest("pk")
+
+    def test_the_bills_member_hears_what_is_owed_and_who_paid_only_what_became_of_it(
+        self, books: None
+    ) -> None:
+        wrong, right = make_account(product="dental"), make_account()
+        payment = self.pay_as_member(wrong)
+        move(payment.reference, right)
+        returned = PaymentReturn(payment_id=payment.pk, code="", why="x")
+        return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+        billed, paid = (self.read_told("payment_returned", account) for account in (right, wrong))
+        assert (billed.subject, paid.subject) == (payment.reference, f"{payment.reference}:payer")
+        assert (billed.facts["due_cents"], billed.facts["product"], billed.facts["last_four"]) == (
+            PREMIUM,
+            "health",
+            "",
+        )
+        assert billed.facts["effect"]
+        assert "reason" not in billed.facts
+        assert paid.facts["effect"] == ""
+        assert "due_cents" not in paid.facts
+        assert paid.facts["product"] == "dental"
+
+    def test_a_check_is_told_to_the_member_whose_bill_is_open_again(
+        self, wrong: Account, right: Account
+    ) -> None:
+        check = receive((wrong, PREMIUM))
+        move(f"check:{check.pk}-1", right)
+        give_back(check, WEDNESDAY)
+        told = Notice.objects.filter(event="check_returned")
+        assert {notice.member_id for notice in told} == {right.enrollment.member_id}
+        assert {notice.facts["due_cents"] for notice in told} == {PREMIUM}
 
 
 class TestWhatIsNotMoved:
