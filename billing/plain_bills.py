@@ -99,8 +99,8 @@ BILL = """
         SELECT account.id, %(month)s, %(due_date)s, rate.premium_cents, rate.subsidy_cents, 0,
             rate.premium_cents - rate.subsidy_cents, %(binder_start)s::date IS NOT NULL, %(binder_start)s, %(today)s, %(at)s, ''
         FROM asked JOIN billing_account AS account ON account.id = asked.account_id CROSS JOIN LATERAL (
-            SELECT premium_cents, subsidy_cents FROM members_premiumrate WHERE enrollment_id = account.enrollment_id
-            ORDER BY from_month, id OFFSET %(place)s LIMIT 1
+            SELECT premium_cents, subsidy_cents FROM members_premiumrate
+            WHERE enrollment_id = account.enrollment_id AND from_month = %(rate_month)s ORDER BY id DESC LIMIT 1
         ) AS rate ORDER BY account.id
         RETURNING id, account_id, coverage_month, due_date, amount_cents
     ), posted AS (
@@ -127,8 +127,9 @@ ADDRESSED = """
     JOIN members_member AS member ON member.id = enrollment.member_id
     LEFT JOIN LATERAL (
         SELECT said.name FROM members_premiumrate AS rate JOIN members_plan AS said ON said.id = rate.plan_id
-        WHERE rate.enrollment_id = enrollment.id ORDER BY rate.from_month, rate.id OFFSET %(plan_place)s LIMIT 1
-    ) AS named ON %(plan_place)s IS NOT NULL
+        WHERE rate.enrollment_id = enrollment.id AND rate.plan_id IS NOT NULL AND rate.from_month = %(plan_month)s
+        ORDER BY rate.id DESC LIMIT 1
+    ) AS named ON TRUE
 """
 
 
@@ -140,17 +141,20 @@ def tell_bills(*, at: datetime, today: date) -> ToldAlike:
     )
 
 
-def find_place(*, began: str, month: date) -> int:
-    """Which rate is in force in a month, of those that began in these months, in their order. Raises UnableToPriceMonth."""
-    months = [date.fromisoformat(day) for day in began.split()]
-    rates = [Rate(place, from_month, 0, 0) for place, from_month in enumerate(months)]
-    return find_rate(rates=rates, month=month).id
+def find_rate_month(*, began: str, month: date) -> date:
+    """From which month the rate in force in a month holds, of those that began in these. Raises UnableToPriceMonth.
+
+    A month, and not a place among them: intake may say another rate before the bill is written.
+    """
+    days = [date.fromisoformat(day) for day in began.split()]
+    rates = [Rate(place, from_month, 0, 0) for place, from_month in enumerate(days)]
+    return find_rate(rates=rates, month=month).from_month
 
 
-def find_plan_place(*, planned: str, month: date) -> int | None:
-    """Which of the plans that came with a rate in these months, in their order, the bill of a month names; none: today's."""
-    said = [(date.fromisoformat(day), place) for place, day in enumerate(planned.split())]
-    return find_latest(said=said, month=month)
+def find_plan_month(*, planned: str, month: date) -> date | None:
+    """From which month the plan holds that the bill of a month names, of those said in these, in order; none: today's."""
+    days = [date.fromisoformat(day) for day in planned.split()]
+    return find_latest(said=[(day, day) for day in days], month=month)
 
 
 def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
@@ -160,8 +164,8 @@ def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
         "due_date": due_date,
         "binder_start": None,
         "account_ids": alike.account_ids,
-        "place": find_place(began=alike.began, month=alike.month),
-        "plan_place": find_plan_place(planned=alike.planned, month=alike.month),
+        "rate_month": find_rate_month(began=alike.began, month=alike.month),
+        "plan_month": find_plan_month(planned=alike.planned, month=alike.month),
         **CHARTS,
         "today": today,
         "at": at,

@@ -15,7 +15,7 @@ from django.db import connection
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import DueDate
 from billing.first_payments import find_binder_start
-from billing.plain_bills import ADDRESSED, BILL, CHARTS, RATES, find_place, find_plan_place, tell_bills
+from billing.plain_bills import ADDRESSED, BILL, CHARTS, RATES, find_plan_month, find_rate_month, tell_bills
 from members.alike import write_alike
 from members.models import EnrollmentStatus
 
@@ -152,8 +152,8 @@ def _write(alike: _Alike, *, event: str, facts: dict[str, Any]) -> set[int]:
         "waiting": EnrollmentStatus.WAITING.value,
         "month": facts["start"],
         "binder_start": facts["start"],
-        "place": find_place(began=alike.began, month=facts["start"]),
-        "plan_place": find_plan_place(planned=alike.planned, month=facts["start"]),
+        "rate_month": find_rate_month(began=alike.began, month=facts["start"]),
+        "plan_month": find_plan_month(planned=alike.planned, month=facts["start"]),
         **CHARTS,
         **bills.values,
         **moves.values,

@@ -16,7 +16,7 @@ from billing.binders import await_payment_again, effectuate_paid, read_binders, 
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt, ReceiptChange, Withdrawal
 from billing.overdue import review_locked
-from billing.start_reviews import NewReview, open_reviews
+from billing.start_reviews import NewReview, list_decided, open_reviews
 from members.models import EnrollmentStatus, User
 
 FOUND_LATE = "the first payment was found to have come after its due date"
@@ -38,9 +38,18 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class NewPlace:
-    """Where a receipt counts from now on, and as of which day."""
+    """Where a receipt counts from now on, and as of which day; None: as of the day it has."""
 
     receipt_id: int
+    account_id: int
+    received_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A receipt as it was read under the lock, and how it counts from now on."""
+
+    receipt: Receipt
     account_id: int
     received_date: date
 
@@ -55,19 +64,23 @@ def change_receipts(
     if not decision.why.strip():
         raise UnableToChangeReceipt("Say why.")
     with transaction.atomic():
-        receipts = _lock(places)
+        receipts = lock_places(places=places)
         made = list(ReceiptChange.objects.filter(form_key=decision.form_key).order_by("pk"))
         if made:
             return made
-        for place in places:
-            _refuse(receipts[place.receipt_id], place, today=today)
-        changes = _write(places, receipts, decision=decision, today=today, at=at)
+        found = [_find(place, receipts[place.receipt_id]) for place in places]
+        for item in found:
+            _refuse(item, today=today)
+        changes = _write(found, decision=decision, today=today, at=at)
         _work_out_anew(changes, today=today, at=at)
     return changes
 
 
-def _lock(places: Sequence[NewPlace]) -> dict[int, Receipt]:
-    """Lock both accounts of each, and where one was moved meanwhile that account too; then read. In one order of ids."""
+def lock_places(*, places: Sequence[NewPlace]) -> dict[int, Receipt]:
+    """Lock both accounts of each, and where one was moved meanwhile that account too; then read. In one order of ids.
+
+    Raises UnableToChangeReceipt.
+    """
     asked = Receipt.objects.filter(pk__in=[place.receipt_id for place in places])
     targets, locked = {place.account_id for place in places}, set[int]()
     while missing := (targets | set(asked.values_list("account_id", flat=True))) - locked:
@@ -79,34 +92,33 @@ def _lock(places: Sequence[NewPlace]) -> dict[int, Receipt]:
     return receipts
 
 
-def _refuse(receipt: Receipt, place: NewPlace, *, today: date) -> None:
+def _find(place: NewPlace, receipt: Receipt) -> _Change:
+    """The day is kept as it was read under the lock: it may have been corrected meanwhile."""
+    return _Change(receipt, place.account_id, place.received_date or receipt.received_date)
+
+
+def _refuse(item: _Change, *, today: date) -> None:
+    receipt = item.receipt
     if receipt.taken_back_on is not None:
         raise UnableToChangeReceipt("This money came back: it counts for nobody.")
     if Withdrawal.objects.filter(receipt=receipt).exists():
         raise UnableToChangeReceipt("Part of this money was refunded. It stays where it is.")
-    if place.received_date > today:
+    if item.received_date > today:
         raise UnableToChangeReceipt("Money cannot be received on a day to come.")
-    if (place.account_id, place.received_date) == (receipt.account_id, receipt.received_date):
+    if (item.account_id, item.received_date) == (receipt.account_id, receipt.received_date):
         raise UnableToChangeReceipt("It counts so already.")
 
 
-def _write(
-    places: Sequence[NewPlace],
-    receipts: dict[int, Receipt],
-    *,
-    decision: Decision,
-    today: date,
-    at: datetime,
-) -> list[ReceiptChange]:
+def _write(found: Sequence[_Change], *, decision: Decision, today: date, at: datetime) -> list[ReceiptChange]:
     """The rows, the receipts as they stand now, off every bill; and for what was moved, its way through the ledger."""
-    credit.take_off_receipts(receipt_ids=receipts, at=at)
+    credit.take_off_receipts(receipt_ids=[item.receipt.pk for item in found], at=at)
     changes = ReceiptChange.objects.bulk_create(
         ReceiptChange(
-            receipt=receipts[place.receipt_id],
-            account_before_id=receipts[place.receipt_id].account_id,
-            account_after_id=place.account_id,
-            received_before=receipts[place.receipt_id].received_date,
-            received_after=place.received_date,
+            receipt=item.receipt,
+            account_before_id=item.receipt.account_id,
+            account_after_id=item.account_id,
+            received_before=item.receipt.received_date,
+            received_after=item.received_date,
             why=decision.why.strip()[:200],
             by=decision.by,
             approved_by=decision.approved_by,
@@ -114,13 +126,13 @@ def _write(
             at=at,
             form_key=decision.form_key,
         )
-        for place in places
+        for item in found
     )
-    post(postings=[item for change in changes for item in _list_postings(change, today)], at=at)
-    for place in places:
-        receipts[place.receipt_id].account_id = place.account_id
-        receipts[place.receipt_id].received_date = place.received_date
-    Receipt.objects.bulk_update(receipts.values(), ["account_id", "received_date"])
+    post(postings=[posting for change in changes for posting in _list_postings(change, today)], at=at)
+    for item in found:
+        item.receipt.account_id = item.account_id
+        item.receipt.received_date = item.received_date
+    Receipt.objects.bulk_update([item.receipt for item in found], ["account_id", "received_date"])
     return changes
 
 
@@ -148,9 +160,11 @@ def _work_out_anew(changes: Sequence[ReceiptChange], *, today: date, at: datetim
 
 
 def _ask_about_late(account_ids: Iterable[int], *, today: date, at: datetime) -> None:
-    """Coverage that has started on money now found late stays, and staff decide."""
+    """Coverage that has started on money now found late stays, and staff decide; what they have decided stands."""
     binders = read_binders(account_ids=account_ids, statuses=[EnrollmentStatus.ACTIVE])
-    started = [item for item in binders if item.coverage_start <= today]
+    decided = list_decided(enrollment_ids=[item.enrollment_id for item in binders])
+    asked = [item for item in binders if (item.enrollment_id, item.coverage_start) not in decided]
+    started = [item for item in asked if item.coverage_start <= today]
     payments = read_first_payments(binders=started)
     reviews = [
         NewReview(

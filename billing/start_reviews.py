@@ -41,3 +41,9 @@ def list_known(*, enrollment_ids: Iterable[int]) -> set[tuple[int, date]]:
     """Of each enrollment, the starts that staff have been asked about, decided or not."""
     reviews = StartReview.objects.filter(enrollment__in=list(enrollment_ids))
     return set(reviews.values_list("enrollment_id", "rules_give"))
+
+
+def list_decided(*, enrollment_ids: Iterable[int]) -> set[tuple[int, date | None]]:
+    """Of each enrollment, the starts that staff fixed."""
+    reviews = StartReview.objects.filter(enrollment__in=list(enrollment_ids), decided_at__isnull=False)
+    return {(review.enrollment_id, review.decided_start) for review in reviews}

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from billing.allocation import lock_accounts
@@ -13,6 +13,7 @@ from billing.credit import find_used_receipts
 from billing.due_dates import first_of_month
 from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
+from payments.moved import find_moved
 from payments.payment_notices import read_about, tell_canceled
 from payments.recording import find_accounts, take_back_counted
 
@@ -96,5 +97,6 @@ def _is_paid_up(standing: Standing, ends_on: date | None) -> bool:
 
 
 def _find_unsent(status: EnrollmentStatus) -> QuerySet[Payment]:
-    """The payments not yet in a bank file of the enrollments in this status."""
-    return Payment.objects.filter(status=PaymentStatus.RECORDED, account__enrollment__status=status)
+    """The payments not yet in a bank file of the enrollments in this status; money moved away pays another's bill."""
+    unsent = Payment.objects.filter(status=PaymentStatus.RECORDED, account__enrollment__status=status)
+    return unsent.filter(~Exists(find_moved()))

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import override
 
 from billing.balances import Standing, read_standings
+from billing.models import Account, Receipt
 from members.outbox import Telling, tell
 from payments.coverage_sentences import describe_after_return, describe_effect
 from payments.models import CheckShare
@@ -27,22 +28,31 @@ def tell_checks_received(
                 today=today,
                 due_date_rule=standing.due_date_rule,
             )
-        tellings.append(_make_telling("check_received", share, {"effect": effect}))
+        tellings.append(_make_telling("check_received", share, share.account, {"effect": effect}))
     tell(tellings=tellings, today=today, at=at)
 
 
 def tell_checks_returned(*, share_ids: Iterable[int], today: date, at: datetime) -> None:
-    """Returned: the bill is open again, and what paying today does."""
+    """Returned: the bill is open again, and what paying today does; told of the account for which its money counted."""
     shares = _read(share_ids)
-    standings = read_standings(account_ids={share.account_id for share in shares}, today=today)
+    accounts = _read_accounts(shares)
+    standings = read_standings(account_ids={account.pk for account in accounts.values()}, today=today)
     tellings = []
     for share in shares:
-        standing = standings[share.account_id]
-        with override(share.account.enrollment.member.language):
+        account = accounts[share.reference]
+        standing = standings[account.pk]
+        with override(account.enrollment.member.language):
             effect = describe_after_return(standing=standing, today=today)
         owed = {"due_cents": standing.due_cents, "due_date": standing.due_date} if standing.due_cents else {}
-        tellings.append(_make_telling("check_returned", share, {"effect": effect} | owed))
+        tellings.append(_make_telling("check_returned", share, account, {"effect": effect} | owed))
     tell(tellings=tellings, today=today, at=at)
+
+
+def _read_accounts(shares: Iterable[CheckShare]) -> dict[str, Account]:
+    """By the reference of each share: staff may have moved its money to another account than it names."""
+    receipts = Receipt.objects.filter(reference__in=[share.reference for share in shares])
+    people = receipts.select_related("account__enrollment__member", "account__enrollment__plan")
+    return {receipt.reference: receipt.account for receipt in people}
 
 
 def _read(share_ids: Iterable[int]) -> list[CheckShare]:
@@ -52,8 +62,8 @@ def _read(share_ids: Iterable[int]) -> list[CheckShare]:
     return list(shares.order_by("pk"))
 
 
-def _make_telling(event: str, share: CheckShare, more: dict[str, Any]) -> Telling:
-    enrollment = share.account.enrollment
+def _make_telling(event: str, share: CheckShare, account: Account, more: dict[str, Any]) -> Telling:
+    enrollment = account.enrollment
     facts = {
         "product": enrollment.plan.product,
         "amount_cents": share.cents,

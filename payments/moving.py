@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from billing.balances import Standing, read_standing
 from billing.models import Receipt, ReceiptChange
-from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts
+from billing.receipt_changes import Decision, NewPlace, UnableToChangeReceipt, change_receipts, lock_places
 from members.models import Plan
 from members.outbox import Telling, tell
 from payments.coverage_sentences import describe_after_return, describe_effect
@@ -33,9 +33,10 @@ def move_money(
     """
     receipt = find_receipt(receipt_id=receipt_id)
     with transaction.atomic():
-        place = NewPlace(receipt.pk, account_id, receipt.received_date)
-        before = read_standing(account_id=account_id, today=today)
+        place = NewPlace(receipt.pk, account_id)
         try:
+            lock_places(places=[place])
+            before = read_standing(account_id=account_id, today=today)
             (change,) = change_receipts(places=[place], decision=decision, today=today, at=at)
         except UnableToChangeReceipt as refusal:
             raise UnableToMoveMoney(str(refusal)) from refusal

@@ -1,21 +1,31 @@
-"""What is told about a payment: to the member whose bill it pays, and to the guest who paid it."""
+"""What is told about a payment: to the member whose bill it pays, and to the guest who paid it.
+
+Moved to another account, it pays another member's bill: that one is told, and who paid hears only what became of it.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
+from django.db.models import Subquery
+
+from billing.models import Account
 from members.notices import Addressee, MemberToTell
 from members.outbox import Telling, tell
 from payments.banking_calendar import read_calendar
 from payments.confirmation import format_number
 from payments.models import BankAccountStatus, Payment, PaymentChannel
+from payments.moved import find_moved
 from payments.statements import expected_clearing_date
 
 
 @dataclass(frozen=True, slots=True)
 class AboutPayment:
-    """What a notice about a payment says, and who may read it."""
+    """What a notice about a payment says, and who may read it: of the account for which its money counts.
+
+    `paid_by` is the member whose bill it was to pay, and `paid_for` the product, where it was moved to another account.
+    """
 
     id: int
     account_id: int
@@ -28,6 +38,8 @@ class AboutPayment:
     receipt_email: str
     payer_language: str
     member: Addressee
+    paid_by: Addressee | None = None
+    paid_for: str = ""
 
     @classmethod
     def of(cls, payment: Payment) -> Self:
@@ -54,29 +66,49 @@ class AboutPayment:
 
 
 def read_about(*, payment_ids: Iterable[int]) -> dict[int, AboutPayment]:
-    """What notices about these payments say, in the order of their ids. One statement."""
-    rows = (
-        Payment.objects.filter(pk__among=list(payment_ids))
-        .order_by("pk")
-        .values_list(
-            "pk",
-            "account_id",
-            "account__enrollment__plan__product",
-            "amount_cents",
-            "received_date",
-            "confirmation_number",
-            "bank_account__last_four",
-            "channel",
-            "receipt_email",
-            "authorization__language",
-            "account__enrollment__member_id",
-            "account__enrollment__member__email",
-            "account__enrollment__member__language",
-            "account__enrollment__member__paperless_bills",
-            "account__enrollment__member__paperless_notices",
-        )
+    """What notices about these payments say, in the order of their ids. One statement, and one where any was moved."""
+    payments = Payment.objects.filter(pk__among=list(payment_ids)).order_by("pk")
+    counts_for = Subquery(find_moved().values("account_id"))
+    rows = payments.annotate(counts_for=counts_for).values_list(
+        "pk",
+        "account_id",
+        "account__enrollment__plan__product",
+        "amount_cents",
+        "received_date",
+        "confirmation_number",
+        "bank_account__last_four",
+        "channel",
+        "receipt_email",
+        "authorization__language",
+        "account__enrollment__member_id",
+        "account__enrollment__member__email",
+        "account__enrollment__member__language",
+        "account__enrollment__member__paperless_bills",
+        "account__enrollment__member__paperless_notices",
+        "counts_for",
     )
-    return {row[0]: AboutPayment(*row[:10], MemberToTell(*row[10:])) for row in rows}
+    listed = list(rows)
+    about = {row[0]: AboutPayment(*row[:10], MemberToTell(*row[10:15])) for row in listed}
+    return about | _read_moved(about, {row[0]: row[15] for row in listed if row[15]})
+
+
+def _read_moved(about: Mapping[int, AboutPayment], moved: Mapping[int, int]) -> dict[int, AboutPayment]:
+    """Those whose money counts for another account, as of that one."""
+    if not moved:
+        return {}
+    columns = (
+        *("pk", "enrollment__plan__product", "enrollment__member_id", "enrollment__member__email"),
+        *("enrollment__member__language", "enrollment__member__paperless_bills"),
+        "enrollment__member__paperless_notices",
+    )
+    rows = Account.objects.filter(pk__in=set(moved.values())).values_list(*columns)
+    billed = {row[0]: (row[1], MemberToTell(*row[2:])) for row in rows}
+    found = {}
+    for key, account_id in moved.items():
+        first, (product, member) = about[key], billed[account_id]
+        bill = {"account_id": account_id, "product": product, "member": member}
+        found[key] = replace(first, **bill, paid_by=first.member, paid_for=first.product)
+    return found
 
 
 def list_facts(*, payment: AboutPayment) -> dict[str, Any]:
@@ -92,19 +124,22 @@ def list_facts(*, payment: AboutPayment) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Reader:
-    """Whom a notice about a payment goes to, as `Telling` names them; and whether it is the payer.
+    """Whom a notice about a payment goes to, as `Telling` names them; whether it is the payer, and whose bill it pays.
 
-    A guest's bank account is the guest's own business: only the payer reads of it.
+    A guest's bank account is the guest's own business: only the payer reads of it. What is owed is the member's whose bill it is.
     """
 
     who: dict[str, Any]
     is_payer: bool
+    is_billed: bool
+    paid_for: str = ""
 
     def make_telling(self, *, event: str, facts: Mapping[str, Any]) -> Telling:
-        """The notice, without the bank account for who did not pay from it."""
-        return Telling(
-            event=event, facts={**facts} if self.is_payer else {**facts, "last_four": ""}, **self.who
-        )
+        """The notice, without the bank account for who did not pay from it; of the product that its reader paid for."""
+        own = {} if self.is_payer else {"last_four": ""}
+        if self.paid_for and "product" in facts:
+            own["product"] = self.paid_for
+        return Telling(event=event, facts={**facts, **own}, **self.who)
 
 
 def is_paid_by_another(*, payment: AboutPayment) -> bool:
@@ -114,20 +149,25 @@ def is_paid_by_another(*, payment: AboutPayment) -> bool:
 
 
 def list_readers(*, payment: AboutPayment) -> list[Reader]:
-    """The member; and the guest, or the caller who is not the member, at the address they left."""
-    member = payment.member
-    if not is_paid_by_another(payment=payment):
-        who = {"subject": payment.reference, "member": member, "address": payment.receipt_email}
-        return [Reader(who=who, is_payer=True)]
-    readers = [Reader(who={"subject": payment.reference, "member": member}, is_payer=False)]
-    if payment.receipt_email:
-        guest = {
-            "subject": f"{payment.reference}:payer",
-            "address": payment.receipt_email,
-            "language": payment.payer_language,
-        }
-        readers.append(Reader(who=guest, is_payer=True))
-    return readers
+    """The member whose bill it pays; and who paid, where that is another.
+
+    That is the guest, or the caller who is not the member, at the address they left; and the member who paid, where the money
+    was moved to another account.
+    """
+    is_guest, address = is_paid_by_another(payment=payment), payment.receipt_email
+    if not is_guest and payment.paid_by is None:
+        who = {"subject": payment.reference, "member": payment.member, "address": address}
+        return [Reader(who=who, is_payer=True, is_billed=True)]
+    billed = {"subject": payment.reference, "member": payment.member}
+    readers = [Reader(who=billed, is_payer=False, is_billed=True)]
+    payer: dict[str, Any] = {"subject": f"{payment.reference}:payer", "address": address}
+    if not is_guest:
+        payer |= {"member": payment.paid_by}
+    elif address:
+        payer |= {"language": payment.payer_language}
+    else:
+        return readers
+    return [*readers, Reader(who=payer, is_payer=True, is_billed=False, paid_for=payment.paid_for)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,14 @@ class UnableToChangeDate(ValueError):
 
 
 def apply(*, correction: Correction, by: User, today: date, at: datetime) -> ReceiptChange:
-    """Do what was asked for, and approved by another person where it takes one. Raises UnableToChangeDate."""
+    """Do what was asked for, and approved by another person where it takes one. Raises UnableToChangeDate.
+
+    Under the lock of the account of which it was asked: money that was moved away since is another's.
+    """
     if correction.receipt_id is None or correction.new_date is None:
         raise UnableToChangeDate("Name the money and its day.")
+    if not Receipt.objects.filter(pk=correction.receipt_id, account=correction.account_id).exists():
+        raise UnableToChangeDate("This money counts for another account now. Ask anew.")
     decision = Decision(
         by=correction.asked_by,
         approved_by=by if by.pk != correction.asked_by_id else None,

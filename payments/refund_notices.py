@@ -1,6 +1,7 @@
 """What is told about a refund: to who paid, and to the member, once the money is on its way or a bill is open again."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -56,11 +57,11 @@ def _list_tellings(
     }
     tellings = []
     for reader in list_readers(payment=payment):
-        subject = str(reader.who["subject"]).replace(payment.reference, refund.reference)
-        who = {**reader.who, "subject": subject}
         # What is owed is the member's; the bank account is its payer's.
-        told = facts | (owed if "member" in who else {}) | ({} if reader.is_payer else {"last_four": ""})
-        tellings.append(Telling(event="refund", facts=told, **who))
+        told = facts | (owed if reader.is_billed else {})
+        telling = reader.make_telling(event="refund", facts=told)
+        subject = telling.subject.replace(payment.reference, refund.reference)
+        tellings.append(replace(telling, subject=subject))
     return tellings
 
 

@@ -124,8 +124,8 @@ def _tell_returned(returns: Mapping[int, PaymentReturn], *, today: date, at: dat
 def _list_tellings(payment: AboutPayment, facts: dict[str, object], *, reason: str) -> list[Telling]:
     tellings = []
     for reader in list_readers(payment=payment):
-        # What is owed is the member's: a guest who paid is told only what became of the payment.
-        told = facts if "member" in reader.who else list_facts(payment=payment) | {"effect": ""}
+        # What is owed is told to the member whose bill it is: another who paid hears only what became of the payment.
+        told = facts if reader.is_billed else list_facts(payment=payment) | {"effect": ""}
         why = {"reason": reason} if reader.is_payer else {}
         tellings.append(reader.make_telling(event="payment_returned", facts=told | why))
     return tellings

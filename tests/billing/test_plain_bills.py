@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billing import invoices
+from billing import invoices, plain_bills
 from billing.models import Account, Invoice, Movement
 from billing.plain_bills import issue_plain
 from members.models import Notice
@@ -95,6 +95,27 @@ def test_a_plain_bill_is_the_one_that_would_have_been_written_by_itself(househol
     written = read_written(plain)
     assert written == read_written(single)
     assert len(written) == (1 if household.get("rates") == [(MARCH, PREMIUM, PREMIUM)] else 3)
+
+
+def test_a_rate_said_while_the_bill_is_written_does_not_put_another_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account = make_active_account(plans=[FEBRUARY, MARCH])
+    read = plain_bills.find_plan_month
+
+    def say_meanwhile(**facts: Any) -> date | None:
+        plan = make_plan(code="HL-before", name="The plan of before")
+        before = {"month": date(2026, 12, 1), "premium_cents": 999_00, "plan": plan}
+        make_rate(enrollment=account.enrollment, **before)
+        return read(**facts)
+
+    monkeypatch.setattr(plain_bills, "find_plan_month", say_meanwhile)
+    at = noon(FEBRUARY)
+    assert issue_plain(account_ids=[account.pk], changed=(), today=FEBRUARY, at=at) == {account.pk}
+    invoice = Invoice.objects.get(account=account, coverage_month=MARCH)
+    assert invoice.premium_cents == PREMIUM
+    told = Notice.objects.filter(subject=f"invoice:{invoice.pk}")
+    assert {notice.facts["plan_name"] for notice in told} == {f"The plan of {MARCH}"}
 
 
 def test_what_is_not_plain_is_left() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from billing import ends
 from billing.invoices import issue_missing
-from billing.models import Account
+from billing.models import Account, Invoice
 from members import coverage
-from members.models import Enrollment, Notice
+from members.models import Enrollment, EnrollmentStatus, Notice
 from members.notices import write
 from payments import canceling, credit_left, refunds
 from payments.models import Payment, PaymentStatus, Refund, RefundStatus
@@ -17,6 +17,7 @@ from tests import people
 from tests.payments import refunding
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay
 from tests.payments.refunding import CLEARED, CREDIT
+from tests.payments.test_moving import move
 
 pytestmark = pytest.mark.django_db
 OVER = date(2027, 3, 1)
@@ -152,3 +153,14 @@ def test_two_of_the_staff_are_still_needed_for_what_staff_ask() -> None:
     refund = refunding.ask(refunding.find_receipt(refunding.overpay()), by=by)
     with pytest.raises(UnableToRefund, match="Another person"):
         refunding.approve(refund, by=by)
+
+
+@pytest.mark.parametrize("status", [EnrollmentStatus.EXPIRED, EnrollmentStatus.ENDED])
+def test_a_payment_whose_money_was_moved_to_another_account_goes_out(status: EnrollmentStatus) -> None:
+    wrong, right = make_account(), make_account()
+    move(pay(wrong, 10_00).reference, right, today=TUESDAY)
+    Enrollment.objects.filter(account=wrong).update(status=status)
+    Invoice.objects.filter(account=wrong).update(voided_at=noon(TUESDAY), void_reason="over")
+    for cancel in (canceling.cancel_expired, canceling.cancel_ended):
+        assert cancel(today=TUESDAY, at=noon(TUESDAY)) == 0
+    assert Payment.objects.get().status == PaymentStatus.RECORDED

@@ -4,20 +4,23 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing import overdue
 from billing.balances import read_standing
 from billing.ledger import read_balance
 from billing.models import Account, Chart, Receipt, ReceiptChange
-from billing.receipt_changes import Decision
+from billing.receipt_changes import Decision, NewPlace, change_receipts
 from members.models import EnrollmentStatus, Notice
+from payments import moving
 from payments.models import Payment, PaymentStatus
 from payments.moving import UnableToMoveMoney, move_money
 from payments.returns import PaymentReturn, return_payments
 from tests import people
 from tests.payments import refunding
 from tests.payments.checking import bank, give_back, receive
-from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, noon, pay
+from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_payer, noon, pay
 
 pytestmark = pytest.mark.usefixtures("books")
 WEDNESDAY, POSTED = TUESDAY + timedelta(1), date(2027, 1, 19)
@@ -125,6 +128,66 @@ def test_the_same_form_moves_it_once(wrong: Account, right: Account) -> None:
     payment, key, by = pay(wrong), uuid4(), people.make_staff()
     first, again = (move(payment.reference, right, form_key=key, by=by) for _ in range(2))
     assert first == again
+
+
+def test_dated_anew_while_somebody_moved_it_it_keeps_the_new_day(
+    wrong: Account, right: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pay(wrong)
+    asked, monday = Receipt.objects.get(), TUESDAY - timedelta(1)
+    place = NewPlace(asked.pk, wrong.pk, monday)
+    change_receipts(places=[place], decision=decide(), today=WEDNESDAY, at=noon(WEDNESDAY))
+    monkeypatch.setattr(moving, "find_receipt", lambda *, receipt_id: asked)
+    assert move(asked.reference, right).received_after == monday
+
+
+def test_what_it_does_is_told_as_the_account_stood_once_it_was_locked(wrong: Account, right: Account) -> None:
+    payment = pay(wrong)
+    with CaptureQueriesContext(connection) as done:
+        move(payment.reference, right)
+    said = [query["sql"] for query in done]
+    locked = [place for place, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql]
+    assert locked[0] < next(place for place, sql in enumerate(said) if "billing_invoice" in sql)
+
+
+class TestWhenItComesBack:
+    def pay_as_member(self, wrong: Account) -> Payment:
+        user = people.make_user(member=wrong.enrollment.member)
+        return pay(wrong, payer=make_payer(channel="web", user=user))
+
+    def read_told(self, event: str, account: Account) -> Notice:
+        return Notice.objects.filter(event=event, member=account.enrollment.member_id).earliest("pk")
+
+    def test_the_bills_member_hears_what_is_owed_and_who_paid_only_what_became_of_it(
+        self, books: None
+    ) -> None:
+        wrong, right = make_account(product="dental"), make_account()
+        payment = self.pay_as_member(wrong)
+        move(payment.reference, right)
+        returned = PaymentReturn(payment_id=payment.pk, code="", why="x")
+        return_payments(returns=[returned], today=WEDNESDAY, at=noon(WEDNESDAY))
+        billed, paid = (self.read_told("payment_returned", account) for account in (right, wrong))
+        assert (billed.subject, paid.subject) == (payment.reference, f"{payment.reference}:payer")
+        assert (billed.facts["due_cents"], billed.facts["product"], billed.facts["last_four"]) == (
+            PREMIUM,
+            "health",
+            "",
+        )
+        assert billed.facts["effect"]
+        assert "reason" not in billed.facts
+        assert paid.facts["effect"] == ""
+        assert "due_cents" not in paid.facts
+        assert paid.facts["product"] == "dental"
+
+    def test_a_check_is_told_to_the_member_whose_bill_is_open_again(
+        self, wrong: Account, right: Account
+    ) -> None:
+        check = receive((wrong, PREMIUM))
+        move(f"check:{check.pk}-1", right)
+        give_back(check, WEDNESDAY)
+        told = Notice.objects.filter(event="check_returned")
+        assert {notice.member_id for notice in told} == {right.enrollment.member_id}
+        assert {notice.facts["due_cents"] for notice in told} == {PREMIUM}
 
 
 class TestWhatIsNotMoved:

@@ -6,14 +6,17 @@ from uuid import uuid4
 import pytest
 
 from billing import overdue
-from billing.models import Account, Receipt, ReceiptChange, StartReview
+from billing.corrections import UnableToCorrect
+from billing.models import Account, CorrectionKind, Receipt, ReceiptChange, StartDecision, StartReview
 from billing.receipt_changes import Decision
 from members.models import Notice, User
 from payments.received_dates import UnableToChangeDate, change_received_date, takes_two
 from tests import people
+from tests.billing import correcting
 from tests.billing.correcting import make_override
 from tests.payments.checking import bank, receive
 from tests.payments.paying import PREMIUM, make_account, noon, pay
+from tests.payments.test_moving import move
 
 pytestmark = pytest.mark.usefixtures("books")
 FEBRUARY, MARCH = date(2027, 2, 1), date(2027, 3, 1)
@@ -109,6 +112,15 @@ def test_of_coverage_that_has_started_staff_decide(account: Account) -> None:
     assert StartReview.objects.get().rules_give == MARCH
 
 
+def test_a_start_that_staff_decided_is_not_asked_about_again(account: Account) -> None:
+    receipt, started = receive_on(account, DUE), date(2027, 2, 10)
+    bank(started)
+    change(receipt, LATE, today=started)
+    correcting.decide(StartReview.objects.get(), StartDecision.KEEP, today=started)
+    change(receipt, MONDAY, today=started)
+    assert StartReview.objects.count() == 1
+
+
 def test_a_day_to_come_or_of_a_payment_online_is_refused(account: Account) -> None:
     pay(account)
     with pytest.raises(UnableToChangeDate, match="check or of a payment by phone"):
@@ -116,3 +128,13 @@ def test_a_day_to_come_or_of_a_payment_online_is_refused(account: Account) -> No
     receipt = Receipt.objects.get(reference__startswith=f"check:{receive((account, PREMIUM)).pk}-")
     with pytest.raises(UnableToChangeDate, match="to come"):
         change(receipt, date(2027, 1, 26))
+
+
+def test_approved_after_the_money_was_moved_to_another_account_it_is_refused(account: Account) -> None:
+    receipt = receive_on(account, LATE)
+    kind = CorrectionKind.RECEIVED_DATE
+    asked = correcting.ask(kind, account, today=MONDAY, receipt_id=receipt.pk, new_date=DUE)
+    move(receipt.reference, make_account(today=MONDAY), today=MONDAY)
+    with pytest.raises(UnableToCorrect, match="counts for another account now"):
+        correcting.approve(asked, today=MONDAY)
+    assert ReceiptChange.objects.get().received_after == LATE
