@@ -1,6 +1,6 @@
 """Canceling: until a payment is in a bank file it can be canceled, never after; its money was never received."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from datetime import date, datetime
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from members.models import EnrollmentStatus
 from payments.models import PAYMENT_MOVES, Payment, PaymentMove, PaymentStatus
 from payments.moved import find_moved
 from payments.payment_notices import read_about, tell_canceled
-from payments.recording import find_accounts, take_back_counted
+from payments.recording import CHUNK, find_accounts, take_back_counted
 
 
 class UnableToCancel(Exception):
@@ -74,10 +74,25 @@ def cancel_ended(*, today: date, at: datetime) -> int:
     So it is where coverage goes on to its last bill, and nothing is due on that. A payment whose money lies on a bill goes
     out: that bill is owed.
     """
+    waiting = sorted(_find_ending().values_list("pk", "account_id"))
+    canceled = 0
+    for start in range(0, len(waiting), CHUNK):
+        chunk = waiting[start : start + CHUNK]
+        with transaction.atomic():
+            lock_accounts(account_ids={account_id for _, account_id in chunk})
+            canceled += _cancel_settled([key for key, _ in chunk], today=today, at=at)
+    return canceled
+
+
+def _find_ending() -> QuerySet[Payment]:
     ended, ending = _find_unsent(EnrollmentStatus.ENDED), _find_unsent(EnrollmentStatus.ACTIVE)
-    ending = ending.filter(account__enrollment__ends_on__isnull=False)
+    return ended | ending.filter(account__enrollment__ends_on__isnull=False)
+
+
+def _cancel_settled(payment_ids: Sequence[int], *, today: date, at: datetime) -> int:
+    """Read again under the lock: coverage may go on, or money have been moved, meanwhile."""
     columns = ("pk", "account_id", "account__enrollment__ends_on")
-    unsent = list((ended | ending).order_by("pk").values_list(*columns))
+    unsent = list(_find_ending().filter(pk__among=payment_ids).order_by("pk").values_list(*columns))
     if not unsent:
         return 0
     standings = read_standings(account_ids={account_id for _, account_id, _ in unsent}, today=today)

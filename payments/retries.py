@@ -27,7 +27,8 @@ LAST_DAY = 180  # after settlement; the network's own limit, as is the number of
 
 
 # Originals returned for want of funds, each retry of them too, and nothing else wrong since: the bank account may be debited,
-# the enrollment is open, and AutoPay, where it drafted them, is still on. With the number of retries, and the last return.
+# the enrollment is open, AutoPay, where it drafted them, is still on, and no money was moved to another account. With the
+# number of retries, and the last return.
 _WAITING = """
     WITH original AS (
         SELECT payment.id, payment.account_id FROM payments_payment AS payment
@@ -48,7 +49,9 @@ _WAITING = """
     FROM original JOIN debit ON debit.original_id = original.id
     LEFT JOIN payments_paymentmove AS move ON move.payment_id = debit.id AND move.after = 'returned'
     GROUP BY original.id, original.account_id
-    HAVING max(debit.number) < %(most)s AND bool_and(debit.status = 'returned' AND debit.return_code = ANY(%(codes)s))
+    HAVING max(debit.number) < %(most)s AND bool_and(debit.status = 'returned' AND debit.return_code = ANY(%(codes)s)
+        AND NOT EXISTS (SELECT FROM billing_receipt
+            WHERE reference = 'payment:' || debit.id AND account_id <> original.account_id))
     ORDER BY original.id
 """
 

@@ -1,5 +1,6 @@
 """Credit left when coverage is over: asked back once, when it has cleared; and what was still to be taken is not."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -115,6 +116,22 @@ class TestUnsentPayments:
         assert self.end(last_day=date(2027, 2, 28)) == 1
         assert self.read_statuses() == [PaymentStatus.CANCELED]
         assert Notice.objects.filter(event="payment_canceled").exists()
+
+    def test_one_is_left_whose_coverage_goes_on_once_its_account_is_locked(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        account = make_account()
+        refunding.receive_check(account, PREMIUM, on=TUESDAY)
+        pay(account, PREMIUM, today=date(2027, 2, 27))
+        lock = canceling.lock_accounts
+
+        def go_on(*, account_ids: Iterable[int]) -> None:
+            lock(account_ids=account_ids)
+            Enrollment.objects.update(status=EnrollmentStatus.ACTIVE, ends_on=None)
+
+        monkeypatch.setattr(canceling, "lock_accounts", go_on)
+        assert self.end(last_day=date(2027, 2, 28)) == 0
+        assert self.read_statuses() == [PaymentStatus.RECORDED]
 
     @pytest.mark.parametrize(("last_day", "canceled"), [(date(2027, 2, 28), 1), (date(2027, 4, 30), 0)])
     def test_one_scheduled_for_a_bill_that_an_end_has_voided_is_canceled_before_its_day(

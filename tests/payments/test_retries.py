@@ -15,6 +15,7 @@ from payments.models import BankAccount, Payment, PaymentStatus
 from tests.payments.incoming_files import make_line, read_files, write_incoming
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay, send
 from tests.payments.test_consequences import grant_autopay
+from tests.payments.test_moving import move
 from tests.people import make_user
 
 BACK = date(2027, 1, 15)  # a Friday; the 18th is a holiday
@@ -114,6 +115,14 @@ def test_at_most_twice_and_only_while_each_comes_back_for_want_of_funds(returned
     return_by_file(Payment.objects.get(retry_number=2), code="R09", day=date(2027, 1, 28))
     assert make(date(2027, 2, 2)) == 0, "twice is all"
     assert Payment.objects.count() == 3
+
+
+def test_a_debit_whose_money_was_moved_to_another_account_is_not_sent_again() -> None:
+    payment, right = pay(make_account()), make_account()
+    send(TUESDAY)
+    move(payment.reference, right)
+    return_by_file(payment)
+    assert make() == 0
 
 
 @pytest.mark.parametrize("end", ["another return code", "canceled"])
