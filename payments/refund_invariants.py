@@ -72,9 +72,12 @@ BANK_BY_DAY = """
 """
 DECIDED_ON = f"""
     WITH approved AS ({APPROVED})
-    SELECT approved.id, approved.method, approved.decided_at, approved.cleared_on, payment.effective_date, deposit.business_date
+    SELECT approved.id, approved.method, approved.decided_at, approved.cleared_on, payment.effective_date,
+        coalesce(banked.banked_on, deposit.business_date)
     FROM approved LEFT JOIN payments_payment AS payment ON payment.id = approved.payment_id
     LEFT JOIN billing_movement AS deposit ON deposit.reference = approved.receipt_reference || ':settled'
+    LEFT JOIN payments_receivedcheck AS banked
+        ON banked.id = substring(approved.receipt_reference FROM '^check:([0-9]+)-')::bigint
 """
 
 

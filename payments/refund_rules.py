@@ -3,6 +3,7 @@
 They are judged when a refund is asked for, and again when it is approved.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,9 +17,18 @@ from connector_pay.lib.money import format_dollars
 from connector_pay.lib.templatetags.exchange import long_date
 from payments.ach.banking_days import FEDERAL_RESERVE, BankingCalendar
 from payments.banking_calendar import read_calendar
-from payments.models import BankAccountStatus, Payment, PaymentStatus, Refund, RefundMethod, RefundStatus
+from payments.models import (
+    BankAccountStatus,
+    Payment,
+    PaymentStatus,
+    ReceivedCheck,
+    Refund,
+    RefundMethod,
+    RefundStatus,
+)
 
 PAYMENT = "payment:"
+SHARE = re.compile(r"check:(\d+)-")  # a check's money on one account
 SETTLED = (PaymentStatus.SETTLED, PaymentStatus.POSTED)
 
 
@@ -180,12 +190,19 @@ def _read_number(reference: str) -> int | None:
 
 
 def _read_deposits(references: list[str]) -> Mapping[str, date]:
-    """The day on which the bank had the money of each receipt, by its reference."""
+    """The day on which the bank had the money of each receipt, by its reference.
+
+    Of a check it is the day of its deposit, however late it was put on its account.
+    """
     if not references:
         return {}
     settled = Movement.objects.filter(reference__in=[f"{name}:settled" for name in references])
     settled = settled.filter(debit=Chart.BANK)
-    return {
+    days = {
         reference.removesuffix(":settled"): day
         for reference, day in settled.values_list("reference", "business_date")
     }
+    shares = {name: int(found[1]) for name in references if (found := SHARE.match(name))}
+    checks = ReceivedCheck.objects.filter(pk__in=set(shares.values()))
+    banked = {key: day for key, day in checks.values_list("pk", "banked_on") if day}
+    return days | {name: banked[key] for name, key in shares.items() if key in banked}

@@ -15,6 +15,7 @@ from payments.checks import Share, UnableToRecordCheck
 from payments.models import CheckStatus, ReceivedCheck
 from payments.unmatched import UnableToMatch
 from tests import people
+from tests.payments import refunding
 from tests.payments.checking import bank, give_back, make_check, receive
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon
 
@@ -126,6 +127,16 @@ class TestACheckThatNamesNoAccount:
         account.enrollment.refresh_from_db()
         assert account.enrollment.coverage_start == date(2027, 2, 1)
         assert bank(CLEARS) == {"checks_cleared": 1}
+
+    def test_its_money_is_refunded_by_the_day_of_its_deposit_however_late_it_is_matched(
+        self, account: Account
+    ) -> None:
+        check = receive(cents=PREMIUM + 50_00)
+        bank(WEDNESDAY)
+        self.match(check, (account, PREMIUM + 50_00))
+        bank(CLEARS)
+        receipt = Receipt.objects.get()
+        assert refunding.ask_and_approve(receipt, method="check", today=CLEARS).status == "approved"
 
     def test_its_parts_must_add_up(self, account: Account) -> None:
         check = receive(cents=PREMIUM)
