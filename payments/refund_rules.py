@@ -203,6 +203,6 @@ def _read_deposits(references: list[str]) -> Mapping[str, date]:
         for reference, day in settled.values_list("reference", "business_date")
     }
     shares = {name: int(found[1]) for name in references if (found := SHARE.match(name))}
-    checks = ReceivedCheck.objects.filter(pk__in=set(shares.values()), banked_on__isnull=False)
-    banked = dict(checks.values_list("pk", "banked_on"))
+    checks = ReceivedCheck.objects.filter(pk__in=set(shares.values()))
+    banked = {key: day for key, day in checks.values_list("pk", "banked_on") if day}
     return days | {name: banked[key] for name, key in shares.items() if key in banked}
