@@ -64,7 +64,9 @@ RATES = """
 # No more is plain than `price_changes` finds unchanged: what was said since the last bill may be about a month billed before.
 PLAIN = f"""
     SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
-    FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
+    FROM ({LACKING}) AS candidate CROSS JOIN LATERAL (
+        SELECT * FROM members_enrollment WHERE members_enrollment.id = candidate.id OFFSET 0
+    ) AS enrollment CROSS JOIN LATERAL ({RATES}) AS rates
     WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
         AND (rates.said = 1 OR rates.said_at < (
             SELECT issued_at FROM billing_invoice
