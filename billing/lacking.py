@@ -12,7 +12,7 @@ from billing.due_dates import first_of_month, next_month
 from members.models import EnrollmentStatus
 
 # A waiting enrollment needs its binder, an active one the last month up to `last` that its coverage reaches.
-# LEAST passes over a missing end.
+# LEAST passes over a missing end. OFFSET 0: looked up row by row, or each chunk might read every enrollment there is.
 LACKING = """
     SELECT * FROM (
         SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
@@ -22,8 +22,9 @@ LACKING = """
         ) AS billed, CASE WHEN enrollment.status = %(waiting)s THEN enrollment.coverage_start ELSE GREATEST(
             enrollment.coverage_start, LEAST(%(last)s, date_trunc('month', enrollment.ends_on)::date)
         ) END AS needed
-        FROM billing_account AS account
-        JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
+        FROM billing_account AS account CROSS JOIN LATERAL (
+            SELECT * FROM members_enrollment WHERE members_enrollment.id = account.enrollment_id OFFSET 0
+        ) AS enrollment
         WHERE enrollment.status IN (%(waiting)s, %(active)s)
             AND (enrollment.ends_on IS NULL OR enrollment.ends_on >= enrollment.coverage_start)
             AND account.id > %(after)s

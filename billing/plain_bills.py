@@ -33,7 +33,7 @@ class _Alike:
     month: date
     began: str
     planned: str
-    account_ids: list[int]
+    account_ids: dict[int, int]  # by the enrollment
 
 
 def issue_plain(*, account_ids: Collection[int], today: date, at: datetime) -> set[int]:
@@ -49,7 +49,7 @@ def issue_plain(*, account_ids: Collection[int], today: date, at: datetime) -> s
         # Billed after its due date, a month is given more time: that is not plain.
         if due_date(alike.month) >= today:
             _write(alike, due_date=due_date(alike.month), today=today, at=at)
-            billed.update(alike.account_ids)
+            billed.update(alike.account_ids.values())
     return billed
 
 
@@ -63,8 +63,10 @@ RATES = """
 """
 # No more is plain than `price_changes` finds unchanged: what was said since the last bill may be about a month billed before.
 PLAIN = f"""
-    SELECT candidate.account_id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
-    FROM ({LACKING}) AS candidate JOIN members_enrollment AS enrollment USING (id) CROSS JOIN LATERAL ({RATES}) AS rates
+    SELECT candidate.account_id, candidate.id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
+    FROM ({LACKING}) AS candidate CROSS JOIN LATERAL (
+        SELECT * FROM members_enrollment WHERE members_enrollment.id = candidate.id OFFSET 0
+    ) AS enrollment CROSS JOIN LATERAL ({RATES}) AS rates
     WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
         AND (rates.said = 1 OR rates.said_at < (
             SELECT issued_at FROM billing_invoice
@@ -78,12 +80,12 @@ PLAIN = f"""
 
 def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
     """Those that lack one month, after the last one billed, grouped by what decides its price."""
-    groups: defaultdict[tuple[date, date, str, str], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[date, date, str, str], dict[int, int]] = defaultdict(dict)
     with connection.cursor() as cursor:
         facts = list_facts(account_ids=account_ids, today=today) | {"days": COMMITTED_WITHIN_DAYS}
         cursor.execute(PLAIN, facts)
-        for key, *alike in cursor.fetchall():
-            groups[tuple(alike)].append(key)
+        for key, enrollment_id, *alike in cursor.fetchall():
+            groups[tuple(alike)][enrollment_id] = key
     return [
         _Alike(needed, began, planned, keys)
         for (billed, needed, began, planned), keys in groups.items()
@@ -91,17 +93,17 @@ def _read_alike(account_ids: Sequence[int], *, today: date) -> list[_Alike]:
     ]
 
 
-# Of the accounts that `asked` names: their bills as `bill`, and what those add to what is owed.
+# Of the accounts that `asked` names, with their enrollments: their bills as `bill`, and what those add to what is owed.
 BILL = """
     bill AS (
         INSERT INTO billing_invoice (account_id, coverage_month, due_date, premium_cents, subsidy_cents, adjustment_cents,
                                      amount_cents, is_binder, binder_start, issued_on, issued_at, void_reason)
-        SELECT account.id, %(month)s, %(due_date)s, rate.premium_cents, rate.subsidy_cents, 0,
+        SELECT asked.account_id, %(month)s, %(due_date)s, rate.premium_cents, rate.subsidy_cents, 0,
             rate.premium_cents - rate.subsidy_cents, %(binder_start)s::date IS NOT NULL, %(binder_start)s, %(today)s, %(at)s, ''
-        FROM asked JOIN billing_account AS account ON account.id = asked.account_id CROSS JOIN LATERAL (
+        FROM asked CROSS JOIN LATERAL (
             SELECT premium_cents, subsidy_cents FROM members_premiumrate
-            WHERE enrollment_id = account.enrollment_id AND from_month = %(rate_month)s ORDER BY id DESC LIMIT 1
-        ) AS rate ORDER BY account.id
+            WHERE enrollment_id = asked.enrollment_id AND from_month = %(rate_month)s ORDER BY id DESC LIMIT 1
+        ) AS rate ORDER BY asked.account_id
         RETURNING id, account_id, coverage_month, due_date, amount_cents
     ), posted AS (
         INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
@@ -109,7 +111,11 @@ BILL = """
         FROM bill WHERE amount_cents > 0
     )
 """
-ISSUED = f"WITH asked AS (SELECT unnest(%(account_ids)s::bigint[]) AS account_id), {BILL}"
+ISSUED = f"""
+    WITH asked AS (
+        SELECT * FROM unnest(%(account_ids)s::bigint[], %(enrollment_ids)s::bigint[]) AS asked (account_id, enrollment_id)
+    ), {BILL}
+"""
 BILL_FACTS = {
     "product": "plan.product",
     "plan_name": "coalesce(named.name, plan.name)",
@@ -121,10 +127,11 @@ BILL_FACTS = {
 }
 # The bill of a month names the plan of that month: the one that came with a rate, where any did.
 ADDRESSED = """
-    bill JOIN billing_account AS account ON account.id = bill.account_id AND bill.amount_cents > 0
-    JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
-    JOIN members_plan AS plan ON plan.id = enrollment.plan_id
-    JOIN members_member AS member ON member.id = enrollment.member_id
+    bill JOIN asked ON asked.account_id = bill.account_id AND bill.amount_cents > 0
+    CROSS JOIN LATERAL (
+        SELECT * FROM members_enrollment WHERE members_enrollment.id = asked.enrollment_id OFFSET 0
+    ) AS enrollment JOIN members_plan AS plan ON plan.id = enrollment.plan_id
+    CROSS JOIN LATERAL (SELECT * FROM members_member WHERE members_member.id = enrollment.member_id OFFSET 0) AS member
     LEFT JOIN LATERAL (
         SELECT said.name FROM members_premiumrate AS rate JOIN members_plan AS said ON said.id = rate.plan_id
         WHERE rate.enrollment_id = enrollment.id AND rate.plan_id IS NOT NULL AND rate.from_month = %(plan_month)s
@@ -163,7 +170,8 @@ def _write(alike: _Alike, *, due_date: date, today: date, at: datetime) -> None:
         "month": alike.month,
         "due_date": due_date,
         "binder_start": None,
-        "account_ids": alike.account_ids,
+        "account_ids": list(alike.account_ids.values()),
+        "enrollment_ids": list(alike.account_ids),
         "rate_month": find_rate_month(began=alike.began, month=alike.month),
         "plan_month": find_plan_month(planned=alike.planned, month=alike.month),
         **CHARTS,

@@ -29,7 +29,7 @@ class _Alike:
     began: str
     planned: str
     last_start: date
-    account_ids: list[int]
+    account_ids: dict[int, int]  # by the enrollment
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def push_plain(
     for alike in _read_alike(account_ids):
         start = find_unpaid_start(requested=alike.requested, today=today, due_date=due_date)
         if start == alike.before:
-            standing.update(alike.account_ids)
+            standing.update(alike.account_ids.values())
         elif alike.before < start <= alike.last_start and start > today:
             facts = {
                 "start": start,
@@ -76,16 +76,17 @@ def find_unpaid_start(*, requested: date, today: date, due_date: DueDate) -> dat
 
 # A bill of nothing is covered without money; one for a later month than the live one was moved back before.
 PLAIN = f"""
-    SELECT account.id, enrollment.requested_start, enrollment.coverage_start, rates.began,
+    SELECT account.id, enrollment.id, enrollment.requested_start, enrollment.coverage_start, rates.began,
         coalesce(rates.planned, ''), LEAST(enrollment.window_ends, enrollment.ends_on)
-    FROM unnest(%(account_ids)s::bigint[]) AS asked (id) JOIN billing_account AS account USING (id)
-    JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id
-    CROSS JOIN LATERAL ({RATES}) AS rates CROSS JOIN LATERAL (
+    FROM billing_account AS account
+    CROSS JOIN LATERAL (
+        SELECT * FROM members_enrollment WHERE members_enrollment.id = account.enrollment_id OFFSET 0
+    ) AS enrollment CROSS JOIN LATERAL ({RATES}) AS rates CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE voided_at IS NULL) AS live, min(amount_cents) AS least_cents,
             max(coverage_month) AS latest, max(binder_start) FILTER (WHERE voided_at IS NULL) AS binder_start
         FROM billing_invoice WHERE account_id = account.id
     ) AS bills
-    WHERE enrollment.status = %(waiting)s AND enrollment.binder_due_date IS NULL
+    WHERE account.id = ANY(%(account_ids)s) AND enrollment.status = %(waiting)s AND enrollment.binder_due_date IS NULL
         AND rates.least_cents > 0 AND bills.least_cents > 0 AND bills.live = 1
         AND bills.latest = enrollment.coverage_start AND bills.binder_start = enrollment.coverage_start
         AND NOT EXISTS (SELECT FROM billing_receipt WHERE account_id = account.id)
@@ -97,29 +98,31 @@ PLAIN = f"""
 
 
 def _read_alike(account_ids: Sequence[int]) -> list[_Alike]:
-    groups: defaultdict[tuple[date, date, str, str, date], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[date, date, str, str, date], dict[int, int]] = defaultdict(dict)
     with connection.cursor() as cursor:
         cursor.execute(PLAIN, {"account_ids": list(account_ids), "waiting": EnrollmentStatus.WAITING.value})
-        for key, *alike in cursor.fetchall():
-            groups[tuple(alike)].append(key)
-    return [_Alike(*alike, keys) for alike, keys in groups.items()]
+        for key, enrollment_id, *alike in cursor.fetchall():
+            groups[tuple(alike)][enrollment_id] = key
+    return [_Alike(*alike, account_ids) for alike, account_ids in groups.items()]
 
 
 # Swapped where it still stands: whoever moved a start first has moved it.
 PUSHED = f"""
-    WITH asked AS (
-        UPDATE members_enrollment AS enrollment SET coverage_start = %(start)s FROM billing_account AS account
-        WHERE account.id = ANY(%(account_ids)s) AND enrollment.id = account.enrollment_id
-            AND enrollment.status = %(waiting)s AND enrollment.coverage_start = %(before)s
-        RETURNING account.id AS account_id, enrollment.id AS enrollment_id
+    WITH moved AS (
+        UPDATE members_enrollment SET coverage_start = %(start)s
+        WHERE id = ANY(%(enrollment_ids)s) AND status = %(waiting)s AND coverage_start = %(before)s RETURNING id
+    ), asked AS (
+        SELECT account.id AS account_id, moved.id AS enrollment_id FROM moved CROSS JOIN LATERAL (
+            SELECT id FROM billing_account WHERE enrollment_id = moved.id OFFSET 0
+        ) AS account
     ), move AS (
         INSERT INTO members_startmove (enrollment_id, start_before, start_after, why, run, at, business_date)
         SELECT enrollment_id, %(before)s, %(start)s, %(why)s, %(run)s, %(at)s, %(today)s FROM asked ORDER BY enrollment_id
         RETURNING id, enrollment_id
     ), void AS (
-        UPDATE billing_invoice AS invoice SET voided_at = %(at)s, void_reason = %(why)s FROM asked
-        WHERE invoice.account_id = asked.account_id AND invoice.voided_at IS NULL
-        RETURNING invoice.id, invoice.account_id, invoice.amount_cents
+        UPDATE billing_invoice SET voided_at = %(at)s, void_reason = %(why)s
+        WHERE account_id = ANY(ARRAY(SELECT account_id FROM asked)) AND voided_at IS NULL
+        RETURNING id, account_id, amount_cents
     ), taken_off AS (
         INSERT INTO billing_movement (debit, credit, cents, account_id, reference, business_date, at)
         SELECT %(premiums)s, %(receivable)s, amount_cents, account_id, 'invoice:' || id || ':voided', %(today)s, %(at)s FROM void
@@ -148,7 +151,7 @@ def _write(alike: _Alike, *, event: str, facts: dict[str, Any]) -> set[int]:
     values: dict[str, Any] = {
         **facts,
         "before": alike.before,
-        "account_ids": alike.account_ids,
+        "enrollment_ids": list(alike.account_ids),
         "waiting": EnrollmentStatus.WAITING.value,
         "month": facts["start"],
         "binder_start": facts["start"],

@@ -111,7 +111,7 @@ def test_a_rate_said_while_the_bill_is_written_does_not_put_another_in_its_place
 
     monkeypatch.setattr(plain_bills, "find_plan_month", say_meanwhile)
     at = noon(FEBRUARY)
-    assert issue_plain(account_ids=[account.pk], changed=(), today=FEBRUARY, at=at) == {account.pk}
+    assert issue_plain(account_ids=[account.pk], today=FEBRUARY, at=at) == {account.pk}
     invoice = Invoice.objects.get(account=account, coverage_month=MARCH)
     assert invoice.premium_cents == PREMIUM
     told = Notice.objects.filter(subject=f"invoice:{invoice.pk}")
