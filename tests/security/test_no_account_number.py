@@ -29,8 +29,8 @@ from payments.review import SALT
 from payments.tasks import validate_bank_accounts
 from tests import databases, people
 from tests.paying import ROUTING, FormReader
+from tests.plain_browser import Browser, fill
 from tests.portal import PATIENCE_SECONDS, Portal, start_portal
-from tests.races.test_one_payment import Browser, fill
 
 GOOD, LETTERS, CANCELED, HALF_TYPED = "482001234567", "77AB03456712", "559900112233", "660011882299"
 RETURNED, CORRECTED, INVALID = "1000000001", "1000000098", "1000000099"
