@@ -126,11 +126,8 @@ def prepare_items(
     for item in contents.chosen:
         payable, rule = payables[item.account_id], rules[item.account_id]
         standing = payable.standing if contents.shows_account else None
-        effect: dict[str, Any] = {
-            "standing": standing,
-            "amount_cents": item.amount_cents,
-            "received_date": received,
-        }
+        effect: dict[str, Any] = {"standing": standing, "amount_cents": item.amount_cents}
+        effect["received_date"] = received
         items.append(
             ReviewItem(
                 payable=payable,

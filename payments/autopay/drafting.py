@@ -214,12 +214,34 @@ def _record(
         item.account_id: _describe(item, cents[item.account_id], standings[item.account_id], run)
         for item in drafts
     }
+    rows = _list_rows(drafts, cents, effects, run)
+    written = insert_missing(
+        model=Payment, columns=COLUMNS, rows=rows, returning=["account", "id", "confirmation_number"]
+    )
+    if len(written) < len(rows):
+        raise AlreadyDrafted("Another process has drafted one of these accounts meanwhile.")
+    numbers = {account_id: numbered for account_id, *numbered in written}
+    recorded = [
+        Recorded(
+            _say(item, cents, standings, numbers[item.account_id], run),
+            effects[item.account_id],
+            is_valid=True,
+        )
+        for item in drafts
+    ]
+    tell_about(recorded=recorded, today=run.today, at=run.at)
+
+
+def _list_rows(
+    drafts: Sequence[_Live], cents: Mapping[int, int], effects: Mapping[int, str], run: _Run
+) -> list[tuple[object, ...]]:
+    """A row of each payment, in the order of COLUMNS."""
     received, channel, status = (
         run.day.received_date,
         PaymentChannel.AUTOPAY.value,
         PaymentStatus.RECORDED.value,
     )
-    rows = [
+    return [
         (
             make_number(),
             item.account_id,
@@ -239,21 +261,6 @@ def _record(
         )
         for item in drafts
     ]
-    written = insert_missing(
-        model=Payment, columns=COLUMNS, rows=rows, returning=["account", "id", "confirmation_number"]
-    )
-    if len(written) < len(rows):
-        raise AlreadyDrafted("Another process has drafted one of these accounts meanwhile.")
-    numbers = {account_id: numbered for account_id, *numbered in written}
-    recorded = [
-        Recorded(
-            _say(item, cents, standings, numbers[item.account_id], run),
-            effects[item.account_id],
-            is_valid=True,
-        )
-        for item in drafts
-    ]
-    tell_about(recorded=recorded, today=run.today, at=run.at)
 
 
 def _say(

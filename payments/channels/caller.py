@@ -91,17 +91,7 @@ def take_payment(
         readings = prepare_readings(call=call, standings=standings, today=today)
         if [reading.shown for reading in readings] != list(shown):
             raise UnableToRecord(CHANGED)
-        return [
-            PaymentItem(
-                account_id=reading.account_id,
-                amount_cents=reading.amount_cents,
-                received_date=today,
-                coverage_sentence=reading.sentence,
-                authorization_text=reading.authorization,
-                text_version=ORAL_VERSION,
-            )
-            for reading in readings
-        ]
+        return [_make_item(reading, today=today) for reading in readings]
 
     payer = Payer(
         channel=PaymentChannel.PHONE,
@@ -120,6 +110,17 @@ def take_payment(
         form_key=form_key,
         today=today,
         at=at,
+    )
+
+
+def _make_item(reading: Reading, *, today: date) -> PaymentItem:
+    return PaymentItem(
+        account_id=reading.account_id,
+        amount_cents=reading.amount_cents,
+        received_date=today,
+        coverage_sentence=reading.sentence,
+        authorization_text=reading.authorization,
+        text_version=ORAL_VERSION,
     )
 
 

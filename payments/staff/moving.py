@@ -80,20 +80,9 @@ def move(request: HttpRequest, receipt_id: int) -> HttpResponse:
             act=lambda: act(typed), account_ids=accounts, refusals=(UnableToMoveMoney,), today=clock.today()
         )
 
-    page = Page(
-        title="Move this money to another account",
-        button="Move this money",
-        back=receipt,
-        facts=_list_facts(receipt),
-        words=[
-            f"It counts as received on {long_date(receipt.received_date)} as before, on the right account.",
-            "The bills it paid are open again. Starts of coverage and past due bills of both accounts are worked out anew.",
-            "Both members are told, each of their own bill alone.",
-        ],
-    )
     return show_act(
         request,
-        page,
+        _describe_moving(receipt),
         act=act,
         refusals=(UnableToMoveMoney,),
         preview=preview,
@@ -135,7 +124,34 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
             today=clock.today(),
         )
 
-    page = Page(
+    return show_act(
+        request,
+        _describe_correcting(receipt),
+        act=act,
+        refusals=(UnableToCorrect,),
+        preview=preview,
+        form_class=DateForm,
+        needs_preview=True,
+        initial={"received_date": receipt.received_date},
+    )
+
+
+def _describe_moving(receipt: Receipt) -> Page:
+    return Page(
+        title="Move this money to another account",
+        button="Move this money",
+        back=receipt,
+        facts=_list_facts(receipt),
+        words=[
+            f"It counts as received on {long_date(receipt.received_date)} as before, on the right account.",
+            "The bills it paid are open again. Starts of coverage and past due bills of both accounts are worked out anew.",
+            "Both members are told, each of their own bill alone.",
+        ],
+    )
+
+
+def _describe_correcting(receipt: Receipt) -> Page:
+    return Page(
         title="Correct the received date",
         button="Correct the date",
         back=receipt,
@@ -144,16 +160,6 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
             "Whether it came in time is decided anew, and so is the start of coverage. The member is told.",
             "Moved back across a due date, the 23rd of a month or the account's own, another person must approve it.",
         ],
-    )
-    return show_act(
-        request,
-        page,
-        act=act,
-        refusals=(UnableToCorrect,),
-        preview=preview,
-        form_class=DateForm,
-        needs_preview=True,
-        initial={"received_date": receipt.received_date},
     )
 
 
