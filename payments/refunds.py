@@ -18,7 +18,7 @@ from billing.balances import Standing, read_standing
 from billing.credit import find_idle_receipts
 from billing.models import Receipt
 from billing.withdrawals import PaidOut, pay_out, put_back, undo_pay_out, withdraw, withdraw_whole
-from members.models import EnrollmentStatus, Member, User
+from members.models import EnrollmentStatus, User
 from payments.models import (
     REFUND_MOVES,
     BankAccountStatus,
@@ -44,14 +44,6 @@ class Preview:
 
     before: Standing
     after: Standing
-
-
-@dataclass(frozen=True)
-class CheckToPrint:
-    """A check that waits for its number: to whom, for how much; it goes to the member's address."""
-
-    refund: Refund
-    member: Member
 
 
 @dataclass(frozen=True)
@@ -160,13 +152,6 @@ def preview_refund(*, receipt_id: int, cents: int, method: str, today: date, at:
         after = read_standing(account_id=account_id, today=today)
         transaction.set_rollback(True)
     return Preview(before=before, after=after)
-
-
-def list_checks_to_print() -> list[CheckToPrint]:
-    """Refunds by check that are approved and have no number yet, the oldest first."""
-    waiting = Refund.objects.filter(method=RefundMethod.CHECK, status=RefundStatus.APPROVED).order_by("pk")
-    waiting = waiting.select_related("receipt__account__enrollment__member", "payment")
-    return [CheckToPrint(refund, refund.receipt.account.enrollment.member) for refund in waiting]
 
 
 def print_check(*, refund_id: int, check_number: str, today: date, at: datetime) -> Refund:

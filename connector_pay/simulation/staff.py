@@ -32,13 +32,13 @@ from connector_pay.simulation.chances import (
 )
 from members.models import User
 from payments.models import Refund, RefundStatus
+from payments.refund_checks import list_checks_to_print
 from payments.refund_rules import UnableToRefund
 from payments.refunds import (
     RefundableReceipt,
     approve_refund,
     ask_refund,
     find_refundable,
-    list_checks_to_print,
     print_check,
 )
 

@@ -32,6 +32,7 @@ from connector_pay.lib.staff_pages import press, read_why, render_page, require
 from members.models import Notice, User
 from payments import refunds
 from payments.models import FileEntry, Payment, Refund, RefundMethod, RefundMove, RefundStatus
+from payments.refund_checks import list_checks_to_print
 from payments.refund_rules import UnableToRefund
 from payments.staff.refund_form import RefundForm
 
@@ -268,7 +269,7 @@ def show_checks(request: HttpRequest) -> HttpResponse:
         "admin/payments/refund/checks.html",
         title="Checks to print",
         back=Refund,
-        checks=refunds.list_checks_to_print(),
+        checks=list_checks_to_print(),
         may_print=request.user.has_perm(MAY_DECIDE),
     )
 

@@ -13,6 +13,7 @@ from members.models import EnrollmentStatus, Notice
 from payments import refunds
 from payments.bank_accounts import block
 from payments.models import BankingDayOverride, Payment, Refund, RefundStatus, ReturnLine
+from payments.refund_checks import list_checks_to_print
 from payments.refunds import UnableToRefund, print_check
 from payments.returns import PaymentReturn, return_payments
 from tests import people
@@ -258,12 +259,12 @@ class TestByWhichWay:
     def test_a_printed_check_has_a_number_is_out_of_the_bank_and_told(self) -> None:
         payment = overpay()
         refund = ask_and_approve(find_receipt(payment), method="check")
-        assert [item.refund for item in refunds.list_checks_to_print()] == [refund]
+        assert [item.refund for item in list_checks_to_print()] == [refund]
         print_check(refund_id=refund.pk, check_number="1042", today=FRIDAY, at=noon(FRIDAY))
         refund.refresh_from_db()
         assert (refund.status, refund.check_number, refund.printed_on) == ("printed", "1042", FRIDAY)
         assert read_balance(chart=Chart.BANK) == PREMIUM
-        assert refunds.list_checks_to_print() == []
+        assert list_checks_to_print() == []
         told = Notice.objects.get(event="refund", member=payment.account.enrollment.member)
         assert (told.facts["method"], told.facts["check_number"]) == ("check", "1042")
 
