@@ -11,6 +11,7 @@ import psycopg2
 
 from tests.databases import ROOT, url_of
 
+PASSING = Path(tempfile.gettempdir())
 SCRATCH = r"simulation\_%"
 
 
@@ -26,17 +27,23 @@ def list_scratch() -> set[str]:
     return {name for name in names if not name.startswith("simulation_template_")}
 
 
-def list_folders() -> set[Path]:
-    """The folders of simulated banks."""
-    return set(Path(tempfile.gettempdir()).glob("connector-pay-simulation-*"))
+def list_folders(place: Path = PASSING) -> set[Path]:
+    """The folders of simulated banks in the place for what is passing."""
+    return set(place.glob("connector-pay-simulation-*"))
 
 
-def start(*, members: int, months: int, seed: int, hash_seed: str = "0") -> subprocess.Popen[str]:
-    """`manage.py simulate` on the tests' server, in a session of its own so that it alone hears Ctrl-C."""
+def start(
+    *, members: int, months: int, seed: int, hash_seed: str = "0", place: Path = PASSING
+) -> subprocess.Popen[str]:
+    """`manage.py simulate` on the tests' server, in a session of its own so that it alone hears Ctrl-C.
+
+    `place` is where it puts what is passing.
+    """
     words = ["--members", str(members), "--months", str(months), "--seed", str(seed)]
     return subprocess.Popen(
         [sys.executable, "-m", "django", "simulate", *words],
-        env=os.environ | {"PYTHONHASHSEED": hash_seed, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env=os.environ
+        | {"PYTHONHASHSEED": hash_seed, "DJANGO_SETTINGS_MODULE": "tests.settings", "TMPDIR": str(place)},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -26,10 +26,9 @@ def test_the_same_numbers_give_the_same_last_line_whatever_the_order_of_sets():
     assert re.fullmatch(r"\$[\d,]+\.\d\d", table["billed"][1])
 
 
-def test_ctrl_c_and_a_polite_end_leave_nothing_behind():
+def test_ctrl_c_and_a_polite_end_leave_nothing_behind(tmp_path):
     for how, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        folders = list_folders()
-        process = start(members=5, months=12, seed=1)
+        process = start(members=5, months=12, seed=1, place=tmp_path)
         assert process.stdout.readline().startswith("Seed 1")
         ours = {name for name in list_scratch() if name.startswith(f"simulation_{process.pid}_")}
         assert len(ours) == 1
@@ -37,7 +36,7 @@ def test_ctrl_c_and_a_polite_end_leave_nothing_behind():
         process.communicate()
         assert process.returncode == code
         assert not ours & list_scratch()
-        assert list_folders() <= folders
+        assert list_folders(tmp_path) == set()
 
 
 @pytest.mark.prove
