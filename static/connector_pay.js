@@ -30,6 +30,32 @@
     });
   });
 
+  // The time left to pay is right when the page is drawn; here it is counted down, by how long the page has been open.
+  document.querySelectorAll("[data-seconds]").forEach(function (line) {
+    var units = line.dataset.units.split("|");
+    var until = Date.now() + line.dataset.seconds * 1000;
+
+    function name(count, one) {
+      return count ? [units[count === 1 ? one : one + 1].replace("%(count)s", count)] : [];
+    }
+
+    function say() {
+      var minutes = Math.floor((until - Date.now()) / 60000);
+      var days = Math.floor(minutes / 1440);
+      var hours = Math.floor((minutes % 1440) / 60);
+      var parts = days ? name(days, 0).concat(name(hours, 2)) : name(hours, 2).concat(name(minutes % 60, 4));
+      if (until <= Date.now()) {
+        line.textContent = line.dataset.over;
+        window.clearInterval(ticking);
+      } else {
+        line.textContent = line.dataset.pattern.replace("%(time)s", parts.join(" ") || units[6]);
+      }
+    }
+
+    var ticking = window.setInterval(say, 1000);
+    window.addEventListener("pageshow", say);
+  });
+
   // A second press while the first is under way does nothing. The server guards against it all the same.
   document.querySelectorAll("form[data-once]").forEach(function (form) {
     var sent = false;

@@ -34,6 +34,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "behind": describe_each_behind(standings=cards, today=today),
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
+        "at": at,
         "can_pay": any(can_be_paid(standing=card) for card in cards),
         "total_due_cents": sum(c.due_cents for c in cards),
     }
