@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("autopay/authorizations/<int:mandate>/", autopay.authorization, name="autopay_authorization"),
     # Paying
     path("pay/", pay.start, name="pay"),
+    path("pay/again/<str:number>/", pay.again, name="pay_again"),
     path("pay/<uuid:draft>/<str:step>/", pay.step, name="pay_step"),
     path("guest/", guest.find, name="guest_find"),
     path("b/<str:code>/", bill_codes.show, name="bill_link"),

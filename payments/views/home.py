@@ -11,6 +11,7 @@ from connector_pay.lib import clock
 from payments.autopay.states import read_states
 from payments.behind_sentences import describe_each_behind
 from payments.payables import can_be_paid
+from payments.paying_again import list_returned
 from payments.receipts import PaymentFilter, list_payments
 from payments.statements import describe_status
 from payments.views.access import require_member
@@ -32,6 +33,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "cards": cards,
         "autopay": read_states(standings=standings, at=at),
         "behind": describe_each_behind(standings=cards, today=today),
+        "returned": list_returned(standings=standings),
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
         "at": at,
