@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import autopay, bill_codes, bills, guest, home, pay, phone, phone_try, public, receipts
+from payments.views import (
+    autopay,
+    bank_names,
+    bill_codes,
+    bills,
+    guest,
+    home,
+    pay,
+    phone,
+    phone_try,
+    public,
+    receipts,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", public.show_front_door, name="front_door"),
@@ -36,6 +48,7 @@ urlpatterns: list[URLPattern] = [
     path("b/<str:code>/", bill_codes.show, name="bill_link"),
     path("guest/clear/", guest.clear, name="guest_clear"),
     path("guest/<uuid:draft>/<str:step>/", guest.step, name="guest_pay"),
+    path("bank-name/", bank_names.tell, name="bank_name"),
     # A carrier's webhooks of a phone call, and a call without any carrier in a demo
     path("phone/", phone.start, name="phone"),
     path("phone/try/", phone_try.show, name="phone_try"),
