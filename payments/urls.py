@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("other-ways-to-pay/", public.show_other_ways, name="other_ways"),
     # A member's own pages
     path("home/", home.home, name="home"),
+    path("home/premium-dates.ics", home.calendar, name="calendar_file"),
     path("bills/", bills.bills, name="bills"),
     path("bills/<str:number>/", bills.bill, name="bill"),
     path("bills/<str:number>/bill.pdf", bills.bill_document, name="bill_pdf"),
