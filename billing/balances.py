@@ -44,8 +44,9 @@ class Standing:
     """What an account owes and has paid as of a day, and where its coverage stands. Money in whole cents.
 
     `due_cents` = `past_due_cents` + `this_month_cents`; a received payment is not owed, cleared or not.
-    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included. `binder` is the first bill of
-    those that the first payment must cover. While coverage waits for it, `first_payment` tells what a payment would do.
+    `due_date` is the oldest open bill's, `due_date_rule` gives any month's, overrides included. `invoices` are all that are not
+    void, paid ones too, the oldest month first. `binder` is the first bill of those that the first payment must cover. While
+    coverage waits for it, `first_payment` tells what a payment would do.
 
     `owed_back_cents` were refunded from a payment that the bank took back afterwards. No bill asks for them and they are not
     part of what is due: what is due decides AutoPay, the start and the end of coverage, and nobody loses coverage over a refund
@@ -74,6 +75,7 @@ class Standing:
     due_date_rule: DueDate = find_due_date
     owed_back_cents: int = 0
     first_payment: FirstPayment | None = None
+    invoices: tuple[OpenInvoice, ...] = ()
 
 
 def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
@@ -247,4 +249,5 @@ def _make_standing(
         due_date_rule=due_date_rule,
         owed_back_cents=money.owed_back_cents,
         first_payment=first_payment,
+        invoices=tuple(invoices),
     )

@@ -29,6 +29,7 @@ class Policy:
     guest_find_per_identifier: int = 10  # look-ups of one identifier in the window
     guest_find_overall: int = 600  # look-ups by everyone in the window
     guest_find_window_minutes: int = 15
+    bank_names_per_address: int = 60  # names of banks that a page may ask for from one address in the window
     termination_banking_days: int = 5  # after the last day to pay, before coverage may end
     reinstatement_days: int = 35  # after the termination notice, to ask for the coverage back
     alone_limit_cents: int = 500_00  # most that one person adjusts or waives alone, of one account

@@ -65,6 +65,12 @@ class Bank:
     successor: str = ""
 
     @property
+    def words(self) -> str:
+        """Whose number it is, in a sentence, with what a payer should know of it."""
+        belongs = _("This routing number belongs to %s.") % self.name
+        return f"{belongs} {self.hint}" if self.hint else belongs
+
+    @property
     def hint(self) -> str:
         """What a payer should know of it: nothing, of a bank that stands."""
         if not self.successor:

@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import autopay, bill_codes, bills, guest, home, pay, phone, phone_try, public, receipts
+from payments.views import (
+    autopay,
+    bank_names,
+    bill_codes,
+    bills,
+    guest,
+    home,
+    pay,
+    phone,
+    phone_try,
+    public,
+    receipts,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", public.show_front_door, name="front_door"),
@@ -12,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("other-ways-to-pay/", public.show_other_ways, name="other_ways"),
     # A member's own pages
     path("home/", home.home, name="home"),
+    path("home/premium-dates.ics", home.calendar, name="calendar_file"),
     path("bills/", bills.bills, name="bills"),
     path("bills/<str:number>/", bills.bill, name="bill"),
     path("bills/<str:number>/bill.pdf", bills.bill_document, name="bill_pdf"),
@@ -30,11 +43,13 @@ urlpatterns: list[URLPattern] = [
     path("autopay/authorizations/<int:mandate>/", autopay.authorization, name="autopay_authorization"),
     # Paying
     path("pay/", pay.start, name="pay"),
+    path("pay/again/<str:number>/", pay.again, name="pay_again"),
     path("pay/<uuid:draft>/<str:step>/", pay.step, name="pay_step"),
     path("guest/", guest.find, name="guest_find"),
     path("b/<str:code>/", bill_codes.show, name="bill_link"),
     path("guest/clear/", guest.clear, name="guest_clear"),
     path("guest/<uuid:draft>/<str:step>/", guest.step, name="guest_pay"),
+    path("bank-name/", bank_names.tell, name="bank_name"),
     # A carrier's webhooks of a phone call, and a call without any carrier in a demo
     path("phone/", phone.start, name="phone"),
     path("phone/try/", phone_try.show, name="phone_try"),

@@ -1,13 +1,14 @@
-"""Limits on looking for bills: per address, per identifier and overall; they slow down, then withhold what is due.
+"""Limits on looking for bills: per address, per identifier and overall; they slow down, then withhold what is due. And on banks.
 
 Counted in Redis while it answers, else in the database. Neither holds an address, a Member ID or a phone number: only keyed
 fingerprints of them. A window is a fixed stretch of time; the numbers are the policy's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -21,6 +22,7 @@ from payments.models import LookupCount
 SLOW_FROM = 0.5  # of a limit: from here on look-ups slow down
 LONGEST_WAIT_SECONDS = 1.0
 OVERALL = "overall"
+Counted = TypeVar("Counted")
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,13 @@ def count_lookup(*, address: str, identifier: str, at: datetime) -> Verdict:
     An address is counted once for each distinct identifier, an identifier and everyone together for each look-up. What is due
     is withheld above a limit; paying by Member ID is never closed.
     """
-    starts_at, minutes = _find_window(at)
-    counts = None
-    if settings.REDIS_URL:
-        try:
-            counts = _count(CacheStore(starts_at, minutes), address=address, identifier=identifier)
-        except (RedisError, ValueError):  # down, or it has just forgotten a key: the limits hold all the same
-            counts = None
-    if counts is None:
-        counts = _count(DatabaseStore(starts_at), address=address, identifier=identifier)
-    return _judge(counts)
+    return _judge(_count_somewhere(partial(_count, address=address, identifier=identifier), at=at))
+
+
+def may_ask_for_bank(*, address: str, at: datetime) -> bool:
+    """Whether an address may be told one more bank's name in the window: the directory is not read out to anyone."""
+    asked = _count_somewhere(lambda store: store.add(_fingerprint("bank name", address), 1), at=at)
+    return asked <= read_policy().bank_names_per_address
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,16 @@ class DatabaseStore:
         if key == _fingerprint(OVERALL, "") and count == 1:
             LookupCount.objects.filter(window_starts_at__lt=self.starts_at).delete()
         return int(count)
+
+
+def _count_somewhere(count: Callable[[Store], Counted], *, at: datetime) -> Counted:
+    starts_at, minutes = _find_window(at)
+    if settings.REDIS_URL:
+        try:
+            return count(CacheStore(starts_at, minutes))
+        except (RedisError, ValueError):  # down, or it has just forgotten a key: the limits hold all the same
+            return count(DatabaseStore(starts_at))
+    return count(DatabaseStore(starts_at))
 
 
 def _count(store: Store, *, address: str, identifier: str) -> dict[str, int]:

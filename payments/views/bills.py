@@ -33,7 +33,8 @@ def bills(request: HttpRequest, *, member_pk: int) -> HttpResponse:
 def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
     """One bill."""
     found = _find_own(number, member_pk=member_pk)
-    today = clock.today()
+    at = clock.now()
+    today = clock.business_date(moment=at)
     standing = read_standing(account_id=found.invoice.account_id, today=today)
     older_cents = _sum_older(found, standing)
     context = {
@@ -43,6 +44,7 @@ def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
         "behind": describe_each_behind(standings=[standing], today=today)[standing.account_id],
         "status": found.describe_status(today=today),
         "is_past_due": found.due_date < today,
+        "at": at,
         "money": list_money(invoice_id=found.invoice.pk),
     }
     return render(request, "billing/bill.html", context)

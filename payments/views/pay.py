@@ -1,7 +1,7 @@
 """A signed-in member pays: start, amount, then the steps shared with guests, and the confirmation."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from payments.drafts import Contents, ensure_session, read_session_digest, start
 from payments.forms.amount import AmountForm
 from payments.models import BankAccountStatus, Payment, PaymentChannel
 from payments.payables import list_payables, list_questions, read_in_progress
+from payments.paying_again import UnableToPayAgain, prepare_contents
+from payments.receipts import UnableToFindReceipt, find_receipt
 from payments.recording import find_recorded
 from payments.statements import describe_cutoff, expected_clearing_date
 from payments.views.access import require_member
@@ -45,9 +47,27 @@ def start(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     known = {str(payable.account_id) for payable in payables}
     typed = {f"pay_{key}": key == asked for key in known} if asked in known else {}
     contents = Contents(account_ids=tuple(payable.account_id for payable in payables), typed=typed)
-    user, digest = read_user(request), ensure_session(request)
-    draft = start_draft(user=user, session_digest=digest, contents=contents, at=at)
-    return redirect("pay_step", draft.pk, AMOUNT)
+    return _begin(request, contents, step=AMOUNT, at=at)
+
+
+@never_cache
+@login_required
+@require_member
+@require_safe
+def again(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
+    """Pay once more what came back: straight to the bank account. Where nothing is owed any more, as any payment begins."""
+    at = clock.now()
+    try:
+        payment = find_receipt(number=number, member_pk=member_pk, session_digest="")
+    except UnableToFindReceipt:
+        return redirect("home")
+    account_ids = list_accounts_of_member(member_pk=member_pk)
+    payables = list_payables(account_ids=account_ids, today=clock.business_date(moment=at))
+    try:
+        contents = prepare_contents(payment=payment, payables=payables)
+    except UnableToPayAgain:
+        return redirect("pay")
+    return _begin(request, contents, step=BANK, at=at)
 
 
 @never_cache
@@ -113,6 +133,12 @@ def confirmation(request: HttpRequest, form_key: UUID) -> HttpResponse:
         **describe_step(CONFIRMATION, is_guest=is_guest),
     }
     return render(request, "payments/confirmation.html", context)
+
+
+def _begin(request: HttpRequest, contents: Contents, *, step: str, at: datetime) -> HttpResponse:
+    user, digest = read_user(request), ensure_session(request)
+    draft = start_draft(user=user, session_digest=digest, contents=contents, at=at)
+    return redirect("pay_step", draft.pk, step)
 
 
 def _draw_amount(journey: Journey, form: AmountForm) -> HttpResponse:

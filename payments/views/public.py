@@ -18,8 +18,10 @@ def show_front_door(request: HttpRequest) -> HttpResponseBase:
     """Two doors and the date that matters; whoever has signed in goes straight home."""
     if request.user.is_authenticated:
         return redirect("home")
-    today = clock.today()
+    at = clock.now()
+    today = clock.business_date(moment=at)
     shown = {
+        "at": at,
         "pay_by": due_dates.find_pay_by(today=today, due_date=read_due_date()),
         "outage_words": read_public_words(today=today),
         "doors_on_page": True,

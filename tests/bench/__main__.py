@@ -21,7 +21,18 @@ LARGE_ROUNDS = 3
 
 def measure_all(*, size: float, only: Collection[str], rounds: int | None = None) -> Iterator[Figure]:
     """Every benchmark there is, or those named, at a part of its full size."""
-    from tests.bench import bills, crowd, deadline, drafts, growth, invoices, payments_list, pushes, returned
+    from tests.bench import (
+        bills,
+        crowd,
+        deadline,
+        drafts,
+        first_page,
+        growth,
+        invoices,
+        payments_list,
+        pushes,
+        returned,
+    )
 
     many = int(crowd.FULL_SIZE * size)
     rounds = rounds or (LARGE_ROUNDS if many > LARGE else ROUNDS)
@@ -36,6 +47,7 @@ def measure_all(*, size: float, only: Collection[str], rounds: int | None = None
             sizes=(int(growth.FULL_SIZES[0] * size), int(growth.FULL_SIZES[1] * size)), rounds=rounds
         ),
         "payments_list": lambda: payments_list.measure(size=int(payments_list.FULL_SIZE * size)),
+        "first_page": first_page.measure,
         "deadline": lambda: deadline.measure(size=many),
     }
     for name in only or parts:

@@ -1,15 +1,15 @@
-"""Pages for everybody: nothing for axe to find on any page, and what axe cannot see: keyboard, focus, errors, large text."""
+"""Pages for everybody: nothing for axe to find on any page, and what axe cannot see: keyboard, focus, errors, forced colors."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import tour
-from tests.browser.rules import find_faults, overflows
+from tests.browser.rules import find_faults, find_readers_faults
 from tests.browser.tour import CHAPTERS, Visit
 from tests.portal import Portal
+from tests.reading_grade import STAFF
 
 pytestmark = pytest.mark.browser
 
@@ -25,23 +25,14 @@ READ_OUTLINE = """() => {
     const style = ticked ? getComputedStyle(box.nextElementSibling, "::before") : getComputedStyle(box);
     return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
 }"""
-LARGE_TEXT = "document.documentElement.style.fontSize = '200%'"
-# Text spacing as a reader may set it (WCAG 1.4.12).
-SPACED_TEXT = """() => {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; }
-        p { margin-bottom: 2em !important; }`);
-    document.adoptedStyleSheets = [sheet];
-}"""
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS.values(), ids=CHAPTERS.keys())
-def test_nothing_is_to_be_found_on_any_page_at_either_width(
-    page: Page, portal: Portal, chapter: Callable[[Visit], None]
-) -> None:
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_nothing_is_to_be_found_on_any_page_at_either_width(page: Page, portal: Portal, chapter: str) -> None:
     faults: list[str] = []
-    chapter(
-        Visit(page, portal, lambda name: faults.extend(f"{name}: {one}" for one in find_faults(page=page)))
+    find = find_faults if chapter in STAFF else find_readers_faults
+    CHAPTERS[chapter](
+        Visit(page, portal, lambda name: faults.extend(f"{name}: {one}" for one in find(page=page)))
     )
     assert faults == [], "\n".join(faults)
 
@@ -101,20 +92,6 @@ def test_an_error_takes_the_focus_names_itself_in_the_title_and_leads_to_its_box
     if kind == "page":
         expect(box).to_be_focused()
     expect(box).to_have_attribute("aria-invalid", "true")
-
-
-@pytest.mark.parametrize("path", ["/", "/guest/", "/how-to-pay/", "/help/", "/activate/", "/accounts/login/"])
-def test_large_and_widely_spaced_text_needs_no_scrolling_sideways(
-    page: Page, portal: Portal, path: str
-) -> None:
-    page.set_viewport_size({"width": 640, "height": 900})
-    page.goto(path)
-    page.evaluate(LARGE_TEXT)
-    assert not overflows(page=page)
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    page.set_viewport_size({"width": 320, "height": 900})
-    page.evaluate(SPACED_TEXT)
-    assert not overflows(page=page)
 
 
 def press_on(page: Page, words: str, key: str) -> None:

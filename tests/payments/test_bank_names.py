@@ -93,3 +93,39 @@ def test_a_number_that_the_directory_lacks_is_taken_without_a_name() -> None:
 def test_what_is_no_routing_number_names_no_bank(typed: str) -> None:
     page = answer_bank_page(sign_in(make_household()), routing_number=typed)
     assert "belongs to" not in page
+
+
+def ask(client: Client, typed: str, **how: object) -> tuple[int, str]:
+    """What the bank page's script is told."""
+    answer = client.post("/bank-name/", {"routing_number": typed}, **how)
+    assert "no-store" in answer["Cache-Control"]
+    return answer.status_code, answer.json()["words"]
+
+
+def test_the_page_s_script_is_told_the_same_as_it_is_typed() -> None:
+    belongs = f"This routing number belongs to {NAME}."
+    for typed in (ROUTING, "0110-0001 5"):
+        assert ask(Client(), typed) == (200, belongs)
+    assert ask(Client(), MERGED_ROUTING_NUMBER) == (
+        200,
+        f"This routing number belongs to {OLD_NAME}. {HINT}",
+    )
+    for typed in (UNKNOWN, "", "12345678", "011000016", "<b>", "\0"):
+        assert ask(Client(), typed) == (200, "")
+
+
+def test_it_is_only_asked_by_our_own_pages_and_never_by_an_address_that_may_be_kept() -> None:
+    assert Client().get("/bank-name/", {"routing_number": ROUTING}).status_code == 405
+    assert (
+        Client(enforce_csrf_checks=True).post("/bank-name/", {"routing_number": ROUTING}).status_code == 403
+    )
+
+
+def test_nobody_reads_the_directory_out_and_payment_goes_on(settings) -> None:
+    settings.PREMIUM_POLICY = {"bank_names_per_address": 2}
+    for expected in (200, 200, 429):
+        assert ask(Client(), ROUTING, REMOTE_ADDR="10.1.2.3")[0] == expected
+    assert ask(Client(), ROUTING, REMOTE_ADDR="10.1.2.4")[0] == 200
+    client = sign_in(make_household())
+    client.defaults["REMOTE_ADDR"] = "10.1.2.3"
+    assert NAME in read(client.get(go_to_review(client, start(client), {})))

@@ -11,9 +11,10 @@ from django.test import Client
 
 from members.models import User
 from payments.channels import guest
-from payments.models import Payment
+from payments.models import Mandate, Payment
 from tests import people
 from tests.diary import eastern
+from tests.paying import read as read_page
 from tests.payments.payers import (
     authorize,
     fill_bank,
@@ -21,6 +22,7 @@ from tests.payments.payers import (
     find_as_guest,
     go_to_review,
     make_household,
+    read_hidden,
     sign_in,
     start,
 )
@@ -172,6 +174,52 @@ def test_the_members_pages(strings) -> None:
             )
         for name in ("current_password", "oldpassword", "password1", "password2"):
             check(client.post("/accounts/password/change/", {name: text}))
+
+
+def test_autopay_the_bank_s_name_and_the_line_to_try(strings) -> None:
+    member = make_household()
+    client, key = sign_in(member), find_account(member).pk
+    bills = client.get(f"/autopay/set-up/?account={key}")["Location"]
+    limit = {f"limit_{key}": "500.00"}
+    bank = client.post(bills, limit)["Location"]
+    review = client.post(bank, fill_bank())["Location"]
+    begun = read_call(client.post("/phone/try/", {}))
+    for text in strings:
+        send(client, review, {"token": "", f"authorize_{key}": "on"}, text, strings=strings)
+        send(client, bank, fill_bank(not_a_card="on"), text, strings=strings)
+        send(client, bills, limit, text, strings=strings)
+        check(client.post("/bank-name/", {"routing_number": text}))
+        send(Client(), "/phone/try/", begun, text, strings=strings)
+    assert not Mandate.objects.exists()
+
+
+def read_call(answer) -> dict[str, str]:
+    """The boxes of the page that stands for a phone."""
+    return {"keys": "1", **{name: read_hidden(answer, name) for name in ("call_id", "step", "turn")}}
+
+
+@pytest.mark.parametrize(
+    "typed", ['<b>O\'Neil</b> & "Sons"', "&lt;i&gt; %s {{ 7 }}", "ñandú 李 \u202e \u0301", "x" * 300]
+)
+def test_what_was_typed_stands_in_its_box_again_and_nowhere_as_markup(typed: str) -> None:
+    member = make_household()
+    client, guest = sign_in(member), Client()
+    amount = start(client)
+    bank = client.post(amount, {})["Location"]
+    other = f"other_{find_account(member).pk}"
+    for browser, path, box, beside in (
+        (guest, "/guest/", "identifier", {}),
+        (guest, "/receipts/", "number", {"last_four": "12345"}),
+        (guest, "/activate/", "member_id", {}),
+        (guest, "/accounts/login/", "login", {"password": "wrong"}),
+        (client, amount, other, {f"choice_{find_account(member).pk}": "other"}),
+        (client, bank, "holder_name", fill_bank(routing_number="1")),
+        (client, bank, "routing_number", fill_bank()),
+    ):
+        page = read_page(browser, browser.post(path, {**beside, box: typed}), path)
+        assert page.form.values[box] == [typed], path
+        assert page.title.startswith("Error: "), path
+        assert typed not in page.html or "<" not in typed, path
 
 
 def test_signing_in_activation_and_finding_a_receipt(strings) -> None:
