@@ -153,7 +153,7 @@ CRISPY_TEMPLATE_PACK = "uswds"
 
 # --- Language, time, place ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "connector_pay" / "locale"]
 # Pages are offered in a language once its catalog ships; what members are told is in their own, by its templates.
 LANGUAGES = [
     ("en", "English"),
@@ -290,6 +290,7 @@ EXCHANGE = {
     "help_line": env.text("HELP_LINE", "1-877-623-6765"),
     "tty": env.text("HELP_LINE_TTY", "711"),
     "hours": env.text("HELP_LINE_HOURS", "Monday to Friday, 8 a.m. to 6 p.m. Eastern"),
+    "hours_es": env.text("HELP_LINE_HOURS_ES", "De lunes a viernes, de 8 a. m. a 6 p. m., hora del Este"),
     "website_url": env.text("EXCHANGE_URL", "https://www.mahealthconnector.org"),
     "assister_url": env.text("ASSISTER_URL", "https://my.mahealthconnector.org/enrollment-assisters"),
     "legal_aid_url": env.text("LEGAL_AID_URL", "https://www.masslegalhelp.org"),

@@ -171,14 +171,14 @@ class BankForm(forms.Form):
         try:
             return str(check(self.cleaned_data.get(box, "")))
         except UnableToUseBankAccount as refusal:
-            self.add_error(box, _(str(refusal)))
+            self.add_error(box, str(refusal))
             return ""
 
 
 def _check_name(text: str) -> str:
     name = check_holder_name(text)
     if not any(letter.isalpha() for letter in name) or _DIGITS.search(name):
-        raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
+        raise UnableToUseBankAccount(_("Enter the name on the account, as your bank writes it"))
     return name
 
 
