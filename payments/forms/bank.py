@@ -98,6 +98,10 @@ class BankForm(forms.Form):
         source = self.cleaned_data.get("source", NEW)
         return int(source) if source != NEW else None
 
+    def hides(self, typed: Any) -> bool:
+        """Whether the page must not show this again, though nothing was checked: a card's number."""
+        return looks_like_card(str(typed or ""))
+
     def clean(self) -> dict[str, Any]:
         """Check what was typed, unless a saved account was chosen; every mistake is put beside its box."""
         cards = self._hide_cards()
