@@ -118,10 +118,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "connector_pay.languages.speak",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -153,12 +153,13 @@ CRISPY_TEMPLATE_PACK = "uswds"
 
 # --- Language, time, place ----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "connector_pay" / "locale"]
 # Pages are offered in a language once its catalog ships; what members are told is in their own, by its templates.
 LANGUAGES = [
     ("en", "English"),
     *[("es", "Español") for folder in LOCALE_PATHS if (folder / "es/LC_MESSAGES/django.mo").is_file()],
 ]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "America/New_York"
@@ -235,8 +236,8 @@ STAFF_IDLE_SECONDS = 15 * 60
 STAFF_SIGNED_IN_SECONDS = 8 * 60 * 60
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_HTTPS
@@ -290,6 +291,7 @@ EXCHANGE = {
     "help_line": env.text("HELP_LINE", "1-877-623-6765"),
     "tty": env.text("HELP_LINE_TTY", "711"),
     "hours": env.text("HELP_LINE_HOURS", "Monday to Friday, 8 a.m. to 6 p.m. Eastern"),
+    "hours_es": env.text("HELP_LINE_HOURS_ES", "De lunes a viernes, de 8 a. m. a 6 p. m., hora del Este"),
     "website_url": env.text("EXCHANGE_URL", "https://www.mahealthconnector.org"),
     "assister_url": env.text("ASSISTER_URL", "https://my.mahealthconnector.org/enrollment-assisters"),
     "legal_aid_url": env.text("LEGAL_AID_URL", "https://www.masslegalhelp.org"),

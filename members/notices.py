@@ -241,7 +241,7 @@ KINDS: dict[str, Kind] = {
     "past_due": _kind(
         "product plan_name amount_cents pay_by_date",
         "Your premium is past due",
-        "Su prima está atrasada",
+        "Su prima está vencida",
     ),
     "termination_warning": _kind(
         "product plan_name amount_cents pay_by_date",

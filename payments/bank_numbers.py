@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from django.utils.translation import gettext as _
+
 from payments.ach.plain_letters import write_plainly
 from payments.ach.routing_numbers import find_routing_fault
 
@@ -33,10 +35,10 @@ def check_holder_name(text: str) -> str:
     """
     name = " ".join(text.split())
     if not name:
-        raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
+        raise UnableToUseBankAccount(_("Enter the name on the account, as your bank writes it"))
     has_controls = any(unicodedata.category(character) == "Cc" for character in name)
     if has_controls or not write_plainly(text=name)[:NAME_COLUMNS].strip(" 0"):
-        raise UnableToUseBankAccount("Enter the name as your bank writes it, in letters")
+        raise UnableToUseBankAccount(_("Enter the name as your bank writes it, in letters"))
     return name
 
 
@@ -44,7 +46,9 @@ def check_routing_number(text: str) -> str:
     """The 9 digits of a routing number as typed, spaces and hyphens taken out. Raises UnableToUseRoutingNumber."""
     number = _SEPARATORS.sub("", text)
     if find_routing_fault(routing_number=number):
-        raise UnableToUseRoutingNumber("Enter the 9-digit routing number from the bottom left of your check")
+        raise UnableToUseRoutingNumber(
+            _("Enter the 9-digit routing number from the bottom left of your check")
+        )
     return number
 
 
@@ -55,7 +59,7 @@ def check_account_number(text: str) -> str:
     """
     number = _SEPARATORS.sub("", text).upper()
     if not _ACCOUNT_NUMBER.fullmatch(number) or not number.strip("0"):
-        raise UnableToUseAccountNumber("Enter your account number, 4 to 17 letters or digits")
+        raise UnableToUseAccountNumber(_("Enter your account number, 4 to 17 letters or digits"))
     return number
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
 
 from billing.balances import Standing
 from billing.policy import read_policy
@@ -81,7 +81,7 @@ def authorization_text(
             "how_often": _("once, for the %s bill,") % bill.lower() if bill else _("once,"),
             "last_four": last_four,
             "day": long_date(debit_on),
-            "cutoff": describe_cutoff(language=language),
+            "cutoff": describe_cutoff(),
             "phone": settings.EXCHANGE["help_line"],
         }
 
@@ -117,15 +117,16 @@ def oral_authorization_text(
             "bill": bill.lower(),
             "last_four": last_four,
             "day": long_date(debit_on),
-            "cutoff": describe_cutoff(language=language),
+            "cutoff": describe_cutoff(),
             "phone": settings.EXCHANGE["help_line"],
         }
 
 
-def describe_cutoff(*, language: str = "en") -> str:
-    """The Eastern time at which payments go to the bank, as it is read aloud: 5 p.m., 3:30 p.m."""
+def describe_cutoff(*, language: str = "") -> str:
+    """The Eastern time at which payments go to the bank, as it is read aloud: 5 p.m., 3:30 p.m.; in the reader's language."""
     cutoff = read_policy().file_cutoff
-    half = HALVES_OF_DAY.get(language, HALVES_OF_DAY["en"])[cutoff.hour >= 12]
+    spoken = language or get_language() or "en"
+    half = HALVES_OF_DAY.get(spoken, HALVES_OF_DAY["en"])[cutoff.hour >= 12]
     minutes = f":{cutoff.minute:02}" if cutoff.minute else ""
     return f"{cutoff.hour % 12 or 12}{minutes} {half}"
 

@@ -35,6 +35,8 @@ def is_authorized(*, typed: QueryDict, account_ids: Iterable[int]) -> bool:
 class ReviewForm(forms.Form):
     """Nothing is ticked beforehand. `problem` is what has changed since the page was shown: then nothing typed counts."""
 
+    keeps_typed = False  # what is authorized are the words that were read, in their language
+
     token = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, items: Sequence[Asked], problem: str = "", **options: Any) -> None:

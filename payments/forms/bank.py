@@ -98,6 +98,10 @@ class BankForm(forms.Form):
         source = self.cleaned_data.get("source", NEW)
         return int(source) if source != NEW else None
 
+    def hides(self, typed: Any) -> bool:
+        """Whether the page must not show this again, though nothing was checked: a card's number."""
+        return looks_like_card(str(typed or ""))
+
     def clean(self) -> dict[str, Any]:
         """Check what was typed, unless a saved account was chosen; every mistake is put beside its box."""
         cards = self._hide_cards()
@@ -171,14 +175,14 @@ class BankForm(forms.Form):
         try:
             return str(check(self.cleaned_data.get(box, "")))
         except UnableToUseBankAccount as refusal:
-            self.add_error(box, _(str(refusal)))
+            self.add_error(box, str(refusal))
             return ""
 
 
 def _check_name(text: str) -> str:
     name = check_holder_name(text)
     if not any(letter.isalpha() for letter in name) or _DIGITS.search(name):
-        raise UnableToUseBankAccount("Enter the name on the account, as your bank writes it")
+        raise UnableToUseBankAccount(_("Enter the name on the account, as your bank writes it"))
     return name
 
 

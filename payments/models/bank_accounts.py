@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from connector_pay.lib.models import SealedValue
 from connector_pay.lib.states import StateMachine
@@ -11,8 +12,8 @@ from payments.models.moves import Move
 class AccountKind(models.TextChoices):
     """The two kinds of bank account a premium may be paid from."""
 
-    CHECKING = "checking", "Checking"
-    SAVINGS = "savings", "Savings"
+    CHECKING = "checking", _("Checking")
+    SAVINGS = "savings", _("Savings")
 
 
 class BankAccountStatus(models.TextChoices):

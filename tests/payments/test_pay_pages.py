@@ -505,4 +505,4 @@ def test_paying_takes_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     with CaptureQueriesContext(connection) as statements:
         assert authorize(client, review, page).status_code == 303
     assert len(statements) - recording[0] <= 9, [item["sql"][:90] for item in statements.captured_queries]
-    assert len(statements) <= 36
+    assert len(statements) <= 37

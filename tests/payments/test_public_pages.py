@@ -1,4 +1,4 @@
-"""Pages anyone may read: one language, errors that lead to their box, and a receipt that can be found from everywhere."""
+"""Pages anyone may read: errors that lead to their box, and a receipt that can be found from everywhere."""
 
 import re
 from datetime import date
@@ -18,14 +18,6 @@ from tests.diary import eastern
 from tests.payments.payers import read
 
 pytestmark = pytest.mark.django_db
-
-
-def test_pages_are_in_english_whatever_the_browser_asks_until_there_is_a_spanish_catalog() -> None:
-    assert [code for code, _name in settings.LANGUAGES] == ["en"]
-    for path in ("/", "/guest/", "/accounts/login/", "/help/"):
-        answer = Client().get(path, headers={"accept-language": "es-MX,es;q=0.9"})
-        assert '<html lang="en">' in answer.content.decode()
-    assert "Este campo" not in read(Client().post("/guest/", {}, headers={"accept-language": "es"}))
 
 
 @pytest.mark.parametrize("path", ["/", "/faq/", "/help/", "/guest/"])

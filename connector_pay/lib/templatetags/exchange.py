@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.utils import dateformat
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from connector_pay.lib.clock import EASTERN
 from connector_pay.lib.money import format_dollars
@@ -38,10 +38,16 @@ def short_date(day: date) -> str:
 
 
 @register.filter
+def long_month(day: date) -> str:
+    """The month of a day, in words with its year: February 2026."""
+    return dateformat.format(day, pgettext("a month, in Django's date format", "F Y"))
+
+
+@register.filter
 def eastern(moment: datetime) -> str:
     """A moment as people of the exchange read it: January 23, 2026, 11:50 p.m. Eastern."""
     written = pgettext("a moment, in Django's date format", "F j, Y, g:i a")
-    return f"{dateformat.format(moment.astimezone(EASTERN), written)} Eastern"
+    return gettext("%s Eastern") % dateformat.format(moment.astimezone(EASTERN), written)
 
 
 @register.filter
@@ -52,6 +58,6 @@ def member_id(digits: str) -> str:
 
 @register.simple_tag
 def get_exchange() -> dict[str, Any]:
-    """The exchange's name and help line, for pages that are drawn without a request (a fault, an outage)."""
+    """The exchange's name and help line in the reader's language, also for pages that are drawn without a request."""
     words: dict[str, Any] = settings.EXCHANGE
-    return words
+    return {**words, "hours": words.get(f"hours_{get_language()}", words["hours"])}

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.template import Context
+from django.utils.datastructures import MultiValueDict
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -23,6 +24,7 @@ KINDS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Select, "select"),
     (forms.Textarea, "textarea"),
 )
+TYPED_FORM = "typed"
 STATUS_TONES = {
     "Paid": "good",
     "Active": "good",
@@ -103,12 +105,40 @@ def error_prefix(context: Context) -> str:
     return gettext("Error: ") if any(form.errors for form in _flatten(values)) else ""
 
 
-def _flatten(values: Iterable[Any]) -> list[forms.BaseForm]:
+@register.simple_tag(takes_context=True)
+def typed_form(context: Context) -> str:
+    """The id of the form whose typed words go along when the language is switched; empty where nothing is typed."""
+    return TYPED_FORM if _list_typed(context) else ""
+
+
+@register.simple_tag(takes_context=True)
+def keep_typed(context: Context) -> str:
+    """After the language was switched, put what was typed back into the boxes, unchecked as it was; a card's number never."""
+    typed = getattr(context.get("request"), "typed", None)
+    for form in _list_typed(context) if typed is not None else ():
+        hides = getattr(form, "hides", None)
+        for name, field in form.fields.items():
+            value = field.widget.value_from_datadict(typed, MultiValueDict(), form.add_prefix(name))
+            if not field.widget.is_hidden and not (hides and hides(value)):
+                form[name].initial = value
+    return ""
+
+
+def _list_typed(context: Context) -> list[forms.BaseForm]:
+    """The forms of a page that a person types into. One whose answer holds for one language alone has `keeps_typed = False`."""
+    return [
+        form
+        for form in _flatten(context.flatten().values(), also_unsent=True)
+        if getattr(form, "keeps_typed", True) and form.visible_fields()
+    ]
+
+
+def _flatten(values: Iterable[Any], *, also_unsent: bool = False) -> list[forms.BaseForm]:
     found: dict[int, forms.BaseForm] = {}
     for value in values:
         # By type, not isinstance: asking a lazy value (the CSRF token, the user) what it is would fetch it.
         for item in value if issubclass(type(value), list | tuple | forms.BaseFormSet) else [value]:
-            if issubclass(type(item), forms.BaseForm) and item.is_bound:
+            if issubclass(type(item), forms.BaseForm) and (item.is_bound or also_unsent):
                 found[id(item)] = item
     return list(found.values())
 
