@@ -6,8 +6,9 @@ from typing import Any
 
 from payments.channels.lockbox.bai import write_bai
 from payments.channels.lockbox.items import Deposit, Item
-from payments.models import CheckKind
-from tests.payments.paying import PREMIUM, ROUTING
+from payments.channels.lockbox.posting import import_file
+from payments.models import CheckKind, LockboxFile
+from tests.payments.paying import PREMIUM, ROUTING, noon
 
 LOCKBOX = "0097006"
 DEPOSITED = date(2027, 1, 22)
@@ -44,3 +45,11 @@ def make_deposit(*items: Item, deposit_on: date = DEPOSITED) -> Deposit:
 def write_file(*items: Item, deposit_on: date = DEPOSITED) -> bytes:
     """The bank's file of the day."""
     return write_bai(deposit=make_deposit(*items, deposit_on=deposit_on))
+
+
+def import_items(
+    *items: Item, today: date = DEPOSITED, deposit_on: date = DEPOSITED, name: str = "day.bai"
+) -> LockboxFile:
+    """The file is imported at noon, by nobody in particular."""
+    data = write_file(*items, deposit_on=deposit_on)
+    return import_file(name=name, data=data, by=None, today=today, at=noon(today))
