@@ -59,6 +59,7 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "payments.export_refund": AUDITORS,
     "payments.hold_payment": CASHIERS,
     "payments.lift_pause": SUPERVISORS,
+    "payments.import_lockbox": CASHIERS,
     "payments.match_money": CASHIERS,
     "payments.move_payment": SUPERVISORS,
     "payments.record_check": CASHIERS,

@@ -308,6 +308,9 @@ GUEST_IDENTIFICATION = env.text("GUEST_IDENTIFICATION", "open")
 # --- The payment line: the carrier's webhooks are signed with its token; without one no call is taken --------
 PHONE_TOKEN = env.text("PHONE_TOKEN", "").strip()
 
+# --- The bank's lockbox: the numbers of those that are ours; without one no lockbox file is taken ------------
+LOCKBOX_NUMBERS = env.words("LOCKBOX_NUMBERS", ["0097006"] if DEMO_MODE else [])
+
 # --- The bank -----------------------------------------------------------------------------------------------
 BANK_DRIVER = env.text("BANK_DRIVER", "sandbox")
 BANK_FOLDER = env.text("BANK_FOLDER", "")

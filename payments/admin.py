@@ -39,6 +39,7 @@ from payments.models import (
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
 from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
+from payments.staff import lockbox as lockbox  # its reviews register themselves
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
 from payments.staff import returns as returns  # its review registers itself

@@ -48,6 +48,31 @@ CHECKS_ON_LEDGER = """
         CASE WHEN waits THEN expected.cents ELSE 0 END
     )
 """
+# What counts on accounts, what waits with staff and what has gone back make the deposit.
+LOCKBOX_ADDS_UP = """
+    WITH items AS (
+        SELECT item.file_id, paper.source, paper.deposit_on,
+            CASE WHEN paper.status IN ('received', 'cleared')
+                 THEN (SELECT sum(share.cents) FROM payments_checkshare AS share WHERE share.received_check_id = paper.id)
+                 ELSE paper.cents END AS cents
+        FROM payments_lockboxitem AS item JOIN payments_receivedcheck AS paper ON paper.id = item.received_check_id
+    ), sums AS (
+        SELECT file_id, count(*) AS count, sum(cents) AS cents, bool_and(source = 'lockbox') AS are_mailed,
+            min(deposit_on) AS first, max(deposit_on) AS last
+        FROM items GROUP BY file_id
+    )
+    SELECT lockbox.id, lockbox.cents, sums.cents, lockbox.count, sums.count
+    FROM payments_lockboxfile AS lockbox JOIN payments_bankfile AS file ON file.id = lockbox.file_id
+    LEFT JOIN sums ON sums.file_id = lockbox.id
+    WHERE (lockbox.count, lockbox.cents) IS DISTINCT FROM (coalesce(sums.count, 0), coalesce(sums.cents, 0))
+       OR NOT sums.are_mailed OR sums.first <> lockbox.deposit_on OR sums.last <> lockbox.deposit_on
+       OR (file.kind, file.status, file.direction, file.entry_count, file.credit_cents)
+          IS DISTINCT FROM ('lockbox', 'read', 'in', lockbox.count, lockbox.cents)
+    UNION ALL
+    SELECT paper.id, paper.cents, NULL, NULL, NULL
+    FROM payments_receivedcheck AS paper LEFT JOIN payments_lockboxitem AS item ON item.received_check_id = paper.id
+    WHERE paper.source = 'lockbox' AND item.id IS NULL
+"""
 
 CHECK_INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I1 checks", "A check lies whole on accounts, or on none while it is unmatched.", SHARED_OUT),
@@ -56,5 +81,10 @@ CHECK_INVARIANTS: tuple[Invariant, ...] = (
         "I17 checks",
         "Each check is in suspense while it waits, and at the bank once it is deposited.",
         CHECKS_ON_LEDGER,
+    ),
+    Invariant(
+        "I17 lockbox",
+        "What counts of a lockbox file, what waits and what went back make its deposit.",
+        LOCKBOX_ADDS_UP,
     ),
 )

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -18,13 +17,12 @@ from payments.ach.contents import ReturnedEntry, parse_file_header, parse_return
 from payments.ach.layouts import RECORD_LENGTH
 from payments.ach.reading import ParsedFile, read_file, split_records
 from payments.ach.sending import note_sent
-from payments.ach.stored_files import LINES_A_CHUNK, store_chunk, take_file_id
+from payments.ach.stored_files import clean_name, find_free_name, store_bytes, take_file_id
 from payments.bank import Bank
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
 
 log = structlog.get_logger(__name__)
 FAULTS_KEPT = 20
-NAME_LENGTH = 70  # leaves room for the number that tells equal names apart
 UNANSWERED = (FileStatus.SENDING, FileStatus.UNKNOWN, FileStatus.SENT)
 _LOCK_KEY = 7_336_011
 
@@ -85,11 +83,6 @@ def read_bank(*, bank: Bank, today: date, at: datetime) -> Counts:
     if lost:
         raise UnableToReadFiles(f"{len(lost)} files could not be stored, the first: {lost[0]}")
     return dict(counts)
-
-
-def clean_name(name: str) -> str:
-    """A file's name as it is kept: plain letters, whatever the bank's system allows, cut to fit."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)[:NAME_LENGTH]
 
 
 def parse_incoming(*, name: str, data: bytes, today: date) -> Incoming:
@@ -214,7 +207,7 @@ def _store_file(incoming: Incoming, *, at: datetime) -> BankFile:
     sound = totals if totals and not incoming.fault else None
     file = BankFile.objects.create(
         id=take_file_id(),
-        name=_find_free_name(incoming.name),
+        name=find_free_name(name=incoming.name),
         direction=BankFile.Direction.IN,
         kind=incoming.kind,
         status=FileStatus.REFUSED if incoming.fault else FileStatus.READ,
@@ -227,31 +220,8 @@ def _store_file(incoming: Incoming, *, at: datetime) -> BankFile:
         fault=incoming.fault,
         stored_at=at,
     )
-    for number, part in enumerate(_cut(incoming.data)):
-        store_chunk(file_id=file.pk, number=number, clear=part)
+    store_bytes(file_id=file.pk, data=incoming.data)
     return file
-
-
-def _cut(data: bytes) -> Sequence[bytes]:
-    """Pieces of at most as many bytes as a chunk's lines hold, wherever the lines end: a bad file may have none."""
-    size = LINES_A_CHUNK * 95
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
-def _find_free_name(name: str) -> str:
-    """Banks use a name again for another file; ours tells them apart."""
-    plain = clean_name(name)
-    taken = set(
-        BankFile.objects.filter(direction=BankFile.Direction.IN, name__startswith=plain).values_list(
-            "name", flat=True
-        )
-    )
-    number = 1
-    candidate = plain
-    while candidate in taken:
-        number += 1
-        candidate = f"{plain} ({number})"
-    return candidate
 
 
 def _apply_acknowledgement(word: Acknowledgement, *, at: datetime) -> Counts:

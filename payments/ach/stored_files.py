@@ -13,6 +13,7 @@ from payments.models import BankFile, FileChunk, FileEntry
 
 BANK_FILE = "bank_file"  # what a part is sealed for
 LINES_A_CHUNK = 10_000
+NAME_LENGTH = 70  # leaves room for the number that tells equal names apart
 
 
 class UnableToOpenFile(Exception):
@@ -88,3 +89,31 @@ def take_file_id() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('payments_bankfile', 'id'))")
         return int(cursor.fetchone()[0])
+
+
+def store_bytes(*, file_id: int, data: bytes) -> None:
+    """Seal what the bank left, in parts of at most as many bytes as a part's lines hold: a bad file may have no lines."""
+    size = LINES_A_CHUNK * 95
+    for number, start in enumerate(range(0, len(data), size)):
+        store_chunk(file_id=file_id, number=number, clear=data[start : start + size])
+
+
+def clean_name(name: str) -> str:
+    """A file's name as it is kept: plain letters, whatever the bank's system allows, cut to fit."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in name)[:NAME_LENGTH]
+
+
+def find_free_name(*, name: str) -> str:
+    """Banks use a name again for another file; ours tells them apart."""
+    plain = clean_name(name)
+    taken = set(
+        BankFile.objects.filter(direction=BankFile.Direction.IN, name__startswith=plain).values_list(
+            "name", flat=True
+        )
+    )
+    number = 1
+    candidate = plain
+    while candidate in taken:
+        number += 1
+        candidate = f"{plain} ({number})"
+    return candidate

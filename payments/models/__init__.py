@@ -41,6 +41,7 @@ from payments.models.files import (
     ReturnLine,
     ReturnResolution,
 )
+from payments.models.lockbox import LockboxFile, LockboxItem, LockboxWay
 from payments.models.lookups import LookupCount
 from payments.models.moves import Move
 from payments.models.payments import (
@@ -78,6 +79,9 @@ __all__ = [
     "FileEntry",
     "FileMove",
     "FileStatus",
+    "LockboxFile",
+    "LockboxItem",
+    "LockboxWay",
     "LookupCount",
     "Mandate",
     "MandateMove",

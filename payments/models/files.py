@@ -45,6 +45,7 @@ class BankFile(models.Model):
         ENTRIES = "entries", "Debits, credits and prenotes"
         RETURNS = "returns", "Returns and corrections"
         ACKNOWLEDGEMENT = "ack", "Acknowledgement"
+        LOCKBOX = "lockbox", "Checks of a lockbox"
 
     name = models.CharField(max_length=80)
     direction = models.CharField(max_length=3, choices=Direction)

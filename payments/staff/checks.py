@@ -1,6 +1,7 @@
 """Checks on the staff's side: recorded over the counter, found, put on accounts, sent back by two people, returned."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib import admin
@@ -27,10 +28,11 @@ from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
-from payments.models import CheckMove, CheckShare, CheckStatus, ReceivedCheck
+from payments.models import CheckMove, CheckShare, CheckStatus, LockboxItem, ReceivedCheck
 from payments.staff.check_forms import CheckForm, MatchForm
 from payments.staff.handling import Deed
 from payments.staff.previews import preview_standings
+from payments.suggestions import Suggestion, suggest_accounts
 from payments.unmatched import UnableToMatch
 
 MAY_RECORD, MAY_RETURN = "payments.record_check", "payments.return_check"
@@ -67,6 +69,14 @@ class CheckShareInline(ReadOnlyInline):
     def receipt_link(self, share: CheckShare) -> str:
         """Leads to what counts, wherever it counts now."""
         return link_to(Receipt.objects.filter(reference=share.reference).first())
+
+
+@dataclass(frozen=True)
+class MatchPage(Page):
+    """With the accounts that the money may be for."""
+
+    template: str = "admin/payments/receivedcheck/match.html"
+    suggestions: Sequence[Suggestion] = ()
 
 
 class UnmatchedFilter(admin.SimpleListFilter):
@@ -106,6 +116,7 @@ class ReceivedCheckAdmin(ReadOnlyAdmin):
         "recorded_at",
         "back_asked_by",
         "back_decided_by",
+        "lockbox",
         "movements",
     )
     inlines = (CheckShareInline, CheckMoveInline)
@@ -139,6 +150,16 @@ class ReceivedCheckAdmin(ReadOnlyAdmin):
         check = self.get_object(request, object_id)
         more = {"deeds": list_deeds(check, request=request)} if check else {}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | more)
+
+    @admin.display(description="lockbox")
+    def lockbox(self, check: ReceivedCheck) -> str:
+        """Leads to its place in a lockbox file, with why it went where it went."""
+        item = LockboxItem.objects.filter(received_check=check).select_related("file__file").first()
+        if item is None:
+            return "-"
+        return format_html(
+            "{} of {}: {}. {}", link_to(item), link_to(item.file), item.get_way_display(), item.why
+        )
 
     @admin.display(description="ledger")
     def movements(self, check: ReceivedCheck) -> str:
@@ -228,10 +249,11 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         )
         return "Put on its accounts, as of the day it was received. The members are told."
 
-    page = Page(
+    page = MatchPage(
         title="Put this money on accounts",
         button="Put it on these accounts",
         back=check,
+        suggestions=suggest_accounts(check=check),
         facts=_list_facts(check),
         words=[
             "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended."
@@ -245,6 +267,7 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         preview=lambda typed: _preview(lambda: act(typed), typed["shares"]),
         form_class=MatchForm,
         needs_preview=True,
+        initial={"account_1": request.GET.get("account", "")},
         cents=check.cents,
     )
 
@@ -367,4 +390,12 @@ def _list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
         ("Received", long_date(check.received_on)),
         ("Deposited", long_date(check.deposit_on)),
         ("Status", check.get_status_display()),
+        *_list_lockbox_facts(check),
     ]
+
+
+def _list_lockbox_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
+    """What came with it in its envelope, and why it waits."""
+    item = LockboxItem.objects.filter(received_check=check).first()
+    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
+    return [(words, value) for words, value in found if value]

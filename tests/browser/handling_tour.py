@@ -22,6 +22,7 @@ from payments.models import (
     ReceivedCheck,
 )
 from tests.browser import households
+from tests.browser.lockbox_tour import tour_lockbox
 from tests.browser.staff_tour import sign_in_as_staff
 from tests.payments import checking, paying
 
@@ -38,6 +39,7 @@ def tour_handling(visit: "Visit") -> None:
     tour_payment(visit, payment)
     tour_call(visit, account)
     tour_checks(visit, account)
+    tour_lockbox(visit, account)
     tour_received_money(visit, payment, account)
     tour_other_acts(visit, payment)
 

@@ -33,6 +33,8 @@ APPEND_ONLY = (
         "payments_checkmove",
         "members_noticecopy",
         "payments_checkshare",
+        "payments_lockboxfile",
+        "payments_lockboxitem",
         "payments_returnresolution",
         "billing_withdrawal",
         "billing_printedletter",
