@@ -169,7 +169,7 @@ def clear_checks(*, check_ids: Iterable[int], today: date, at: datetime) -> list
     """The money of checks on accounts is final; coverage whose first bill it pays becomes active. Returns which."""
     ids = list(check_ids)
     with transaction.atomic():
-        _lock_accounts_of(ids)
+        _lock(ids)
         moved = move_checks(ids, before=CheckStatus.RECEIVED, after=CheckStatus.CLEARED, at=at)
         allocation.clear(references=_list_references(moved), today=today, at=at)
     return moved
@@ -182,7 +182,7 @@ def return_checks(*, check_ids: Iterable[int], why: str, today: date, at: dateti
     """
     ids = list(check_ids)
     with transaction.atomic():
-        _lock_accounts_of(ids)
+        _lock(ids)
         moved: list[int] = []
         for before in STANDING:
             moved += move_checks(
@@ -251,17 +251,18 @@ def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, 
 def _bank(ids: list[int], *, today: date, at: datetime) -> int:
     """Those whose day has come are at the bank: on the books of their accounts, or in suspense."""
     with transaction.atomic():
-        _lock_accounts_of(ids)
-        due = ReceivedCheck.objects.select_for_update(no_key=True).filter(
-            pk__in=ids, status__in=STANDING, banked_on=None, deposit_on__lte=today
-        )
-        found = list(due.order_by("pk"))
+        found = [check for check in _lock(ids) if _is_due(check, today=today)]
         waiting = [describe_held(check) for check in found if check.status in WAITING]
         matched = [check.pk for check in found if check.status not in WAITING]
         suspense.bank_money(money=waiting, today=today, at=at)
         allocation.settle(references=_list_references(matched), today=today, at=at)
         ReceivedCheck.objects.filter(pk__in=[check.pk for check in found]).update(banked_on=today)
     return len(found)
+
+
+def _is_due(check: ReceivedCheck, *, today: date) -> bool:
+    """Whether its money is to be at the bank and is not yet."""
+    return check.status in STANDING and check.banked_on is None and check.deposit_on <= today
 
 
 def _take_back(checks: Sequence[ReceivedCheck], *, is_banked: bool, today: date, at: datetime) -> None:
@@ -287,10 +288,25 @@ def _list_references(check_ids: Sequence[int]) -> list[str]:
     return [share.reference for share in shares]
 
 
-def _lock_accounts_of(check_ids: Sequence[int]) -> None:
-    """The accounts on which the money counts now, wherever it was put first."""
+def _lock(check_ids: Sequence[int]) -> list[ReceivedCheck]:
+    """The accounts on which the money counts now, wherever it was put first, then the checks.
+
+    What was put on an account meanwhile is seen once the checks are held: all is let go, and locked anew in that order.
+    """
+    papers = ReceivedCheck.objects.select_for_update(no_key=True).filter(pk__in=check_ids).order_by("pk")
+    while True:
+        with transaction.atomic():
+            locked = _find_accounts(check_ids)
+            lock_accounts(account_ids=locked)
+            found = list(papers.all())
+            if _find_accounts(check_ids) <= locked:
+                return found
+            transaction.set_rollback(True)
+
+
+def _find_accounts(check_ids: Sequence[int]) -> set[int]:
     receipts = Receipt.objects.filter(reference__among=_list_references(check_ids))
-    lock_accounts(account_ids=set(receipts.values_list("account_id", flat=True)))
+    return set(receipts.values_list("account_id", flat=True))
 
 
 def _chunk(checks: QuerySet[ReceivedCheck]) -> Iterator[list[int]]:

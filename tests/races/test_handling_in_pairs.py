@@ -1,11 +1,13 @@
 """What staff do with money in pairs: hold against the cut-off, release against cancel, move against return, match twice."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from billing.balances import read_standing
-from billing.models import Account, Receipt, ReceiptChange
+from billing.ledger import read_balance
+from billing.models import Account, Chart, Receipt, ReceiptChange
 from billing.receipt_changes import Decision
 from payments.canceling import UnableToCancel
 from payments.checks import Share
@@ -15,7 +17,7 @@ from payments.moving import UnableToMoveMoney, move_money
 from payments.returns import PaymentReturn, return_payments
 from payments.unmatched import UnableToMatch, match_check
 from tests import people
-from tests.payments.checking import receive
+from tests.payments.checking import bank, receive
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon, pay
 from tests.races.test_money_in_pairs import build, cancel, list_broken, prepare_valid_payment
 from tests.races.together import run_inside, run_together
@@ -140,4 +142,20 @@ class TestPlacingUnmatchedMoneyTwiceAtOnce:
         answers = run_together(lambda: match(first), lambda: match(second))
         assert sum(isinstance(answer, UnableToMatch) for answer in answers) == 1
         assert Receipt.objects.count() == 1
+        assert list_broken() == set()
+
+
+class TestPlacingMoneyWhileItIsDeposited:
+    def test_the_deposit_waits_and_lands_on_the_account(self) -> None:
+        account, check = make_account(), receive(cents=PREMIUM, deposit_on=TUESDAY + timedelta(1))
+
+        def match() -> object:
+            shares, staff = [Share(account.pk, PREMIUM)], people.make_staff()
+            return match_check(
+                check_id=check.pk, shares=shares, by=staff, why="hers", today=TUESDAY, at=noon(TUESDAY)
+            )
+
+        _, counts = run_inside(match, lambda: bank(TUESDAY + timedelta(1)), waits=True)
+        assert counts == {"checks_banked": 1}
+        assert (read_balance(chart=Chart.BANK), read_balance(chart=Chart.SUSPENSE)) == (PREMIUM, 0)
         assert list_broken() == set()
