@@ -21,6 +21,7 @@ from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
 from members.models import User
 from payments.banking_calendar import read_calendar
+from payments.check_limits import is_above_limit, is_dated_back
 from payments.check_notices import tell_checks_received, tell_checks_returned
 from payments.models import CHECK_MOVES, CheckMove, CheckShare, CheckStatus, ReceivedCheck
 from payments.refunds import follow_returned_receipts
@@ -67,12 +68,13 @@ def record_checks(
 ) -> list[ReceivedCheck]:
     """Record checks: what names its account counts as of the day it was received, the rest is in suspense.
 
-    What a person says came in by a due date that has passed is in suspense too, until another puts it on its account.
+    What a person says came in by a due date that has passed, or is above the limit for one, is in suspense too, until another
+    puts it on its account.
     One whose form key was used before is left as it was recorded then. In the order given. Raises UnableToRecordCheck.
     """
     for check in checks:
         refuse_wrong(check=check, today=today)
-    checks = checks if by is None else [_keep_shares_in_time(check, today=today) for check in checks]
+    checks = checks if by is None else _keep_what_one_may(checks, today=today)
     with transaction.atomic():
         lock_accounts(account_ids={share.account_id for check in checks for share in check.shares})
         keys = _insert(checks, by=by, at=at)
@@ -86,12 +88,6 @@ def record_checks(
         for item in ReceivedCheck.objects.filter(form_key__in=[c.form_key for c in checks])
     }
     return [found[check.form_key] for check in checks]
-
-
-def is_dated_back(*, received_on: date, recorded_on: date, shares: Sequence[Share]) -> bool:
-    """Whether a due date of one of its accounts lies between the day it was received and the day it was recorded."""
-    due_dates = read_due_dates(account_ids=[share.account_id for share in shares])
-    return any(item.is_crossed(back_to=received_on, before=recorded_on) for item in due_dates.values())
 
 
 def refuse_wrong(*, check: NewCheck, today: date) -> None:
@@ -237,10 +233,23 @@ def _insert(checks: Sequence[NewCheck], *, by: User | None, at: datetime) -> dic
     return dict(insert_missing(model=ReceivedCheck, columns=COLUMNS, rows=rows, returning=["form_key", "id"]))
 
 
-def _keep_shares_in_time(check: NewCheck, *, today: date) -> NewCheck:
-    """The check, without its shares where its day lies before a due date that has passed."""
-    late = is_dated_back(received_on=check.received_on, recorded_on=today, shares=check.shares)
-    return replace(check, shares=()) if late else check
+def _keep_what_one_may(checks: Sequence[NewCheck], *, today: date) -> list[NewCheck]:
+    """The checks; without its shares each that takes two people."""
+    due_dates = read_due_dates(account_ids={share.account_id for check in checks for share in check.shares})
+    takes_two = [
+        is_above_limit(cents=check.cents)
+        or is_dated_back(
+            received_on=check.received_on,
+            recorded_on=today,
+            account_ids=[share.account_id for share in check.shares],
+            due_dates=due_dates,
+        )
+        for check in checks
+    ]
+    return [
+        replace(check, shares=()) if is_held else check
+        for check, is_held in zip(checks, takes_two, strict=True)
+    ]
 
 
 def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, at: datetime) -> None:

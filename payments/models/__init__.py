@@ -21,6 +21,7 @@ from payments.models.bank_accounts import (
     Validation,
 )
 from payments.models.calls import PhoneCall
+from payments.models.check_batches import BatchLine, BatchShare, CheckBatch
 from payments.models.checks import (
     CHECK_MOVES,
     CheckKind,
@@ -68,6 +69,9 @@ __all__ = [
     "BankAccountStatus",
     "BankFile",
     "BankingDayOverride",
+    "BatchLine",
+    "BatchShare",
+    "CheckBatch",
     "CheckKind",
     "CheckMove",
     "CheckShare",

@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from billing.models import Movement, Receipt
+from billing.policy import read_policy
 from connector_pay.lib import clock
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -26,16 +28,20 @@ from connector_pay.lib.templatetags.exchange import long_date
 from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
+from payments.check_batches import find_meant
+from payments.check_limits import is_above_limit
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
 from payments.models import CheckMove, CheckShare, CheckStatus, ReceivedCheck
-from payments.staff.check_forms import CheckForm, MatchForm
+from payments.staff.check_forms import CheckForm, MatchForm, list_parts
 from payments.staff.handling import Deed
 from payments.staff.previews import preview_standings
 from payments.unmatched import UnableToMatch
 
 MAY_RECORD, MAY_RETURN = "payments.record_check", "payments.return_check"
+MAY_CONFIRM = "payments.confirm_check"
 MAY_MATCH, MAY_SEND_BACK = "payments.match_money", "payments.send_back_money"
 DATED_BACK = "Received by a due date that has passed, it waits until another person puts it on its account."
+ABOVE_LIMIT = "Above {limit}, it waits until a supervisor puts it on its account."
 REFUSALS = (UnableToRecordCheck, UnableToMatch)
 
 
@@ -154,7 +160,7 @@ def list_deeds(check: ReceivedCheck, *, request: HttpRequest) -> list[Deed]:
     is_own = check.back_asked_by_id == request.user.pk
     standing = check.status not in (CheckStatus.RETURNED, CheckStatus.SENT_BACK)
     deeds = [
-        (waits, MAY_MATCH, "Put on accounts", "match"),
+        (waits and may_match(check, request=request), MAY_MATCH, "Put on accounts", "match"),
         (waits, MAY_MATCH, "Ask to send it back", "ask_back"),
         (is_asked and not is_own, MAY_SEND_BACK, "Send it back", "send_back"),
         (is_asked and not is_own, MAY_SEND_BACK, "Do not send it back", "keep"),
@@ -165,6 +171,21 @@ def list_deeds(check: ReceivedCheck, *, request: HttpRequest) -> list[Deed]:
         for is_possible, permission, words, name in deeds
         if is_possible and request.user.has_perm(permission)
     ]
+
+
+def may_match(check: ReceivedCheck, *, request: HttpRequest) -> bool:
+    """Whether this person is one who may put this much on accounts."""
+    return not unmatched.takes_confirming(check) or request.user.has_perm(MAY_CONFIRM)
+
+
+def say_limit() -> str:
+    """From which amount on a supervisor confirms."""
+    return ABOVE_LIMIT.format(limit=format_dollars(read_policy().check_alone_limit_cents))
+
+
+def explain_waiting(check: ReceivedCheck) -> str:
+    """Why a check that names its accounts is on none."""
+    return say_limit() if is_above_limit(cents=check.cents) else DATED_BACK
 
 
 @require_http_methods(["GET", "POST"])
@@ -180,7 +201,7 @@ def record(request: HttpRequest) -> HttpResponse:
         )
         if check.status != CheckStatus.UNMATCHED:
             return Done("Recorded. Give the payer its number.", check)
-        return Done(f"Recorded. It waits.{f' {DATED_BACK}' if typed['shares'] else ''}", check)
+        return Done(f"Recorded. It waits. {explain_waiting(check) if typed['shares'] else ''}".strip(), check)
 
     page = Page(
         title="Record a check or money order",
@@ -189,6 +210,7 @@ def record(request: HttpRequest) -> HttpResponse:
         words=[
             "It counts as received on the day it reached us, and is final ten banking days after its deposit.",
             DATED_BACK,
+            say_limit(),
             "The member is told what it does to coverage. Write down what is on the paper; cash is not taken.",
         ],
     )
@@ -200,6 +222,7 @@ def record(request: HttpRequest) -> HttpResponse:
         preview=lambda typed: _preview(lambda: act(typed), typed["shares"]),
         form_class=CheckForm,
         needs_preview=True,
+        today=today,
         initial={
             "received_on": today,
             "deposit_on": read_calendar().roll_forward(today),
@@ -216,6 +239,8 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
     """Put money that waits on the accounts it is for."""
     require(request, MAY_MATCH)
     check = get_object_or_404(ReceivedCheck, pk=check_id)
+    if unmatched.takes_confirming(check):
+        require(request, MAY_CONFIRM)
 
     def act(typed: Mapping[str, Any]) -> str:
         unmatched.match_check(
@@ -246,6 +271,7 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         form_class=MatchForm,
         needs_preview=True,
         cents=check.cents,
+        initial=list_parts(find_meant(check=check)),
     )
 
 
