@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from payments.views import autopay, bill_codes, bills, guest, home, pay, phone, phone_try, public, receipts
+from payments.views import (
+    autopay,
+    bill_codes,
+    bills,
+    guest,
+    home,
+    mailed,
+    pay,
+    phone,
+    phone_try,
+    public,
+    receipts,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", public.show_front_door, name="front_door"),
@@ -21,6 +33,9 @@ urlpatterns: list[URLPattern] = [
     path("receipts/", receipts.find, name="receipt_find"),
     path("receipts/<str:number>/", receipts.receipt, name="receipt"),
     path("receipts/<str:number>/cancel/", receipts.cancel, name="cancel_payment"),
+    # A check in the mail
+    path("mailed/<int:account>/", mailed.tell, name="mailed_check"),
+    path("mailed/<int:key>/withdraw/", mailed.withdraw, name="withdraw_mailed"),
     # AutoPay
     path("autopay/", autopay.overview, name="autopay"),
     path("autopay/set-up/", autopay.start, name="autopay_start"),

@@ -43,6 +43,7 @@ from payments.models.files import (
     ReturnResolution,
 )
 from payments.models.lookups import LookupCount
+from payments.models.mailed_checks import MailedCheck
 from payments.models.moves import Move
 from payments.models.payments import (
     MOST_RETRIES,
@@ -83,6 +84,7 @@ __all__ = [
     "FileMove",
     "FileStatus",
     "LookupCount",
+    "MailedCheck",
     "Mandate",
     "MandateMove",
     "MandateStatus",

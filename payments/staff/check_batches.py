@@ -37,7 +37,8 @@ from payments.check_batches import NewLine, Slip, Totals, UnableToBatch
 from payments.checks import Share
 from payments.models import BatchLine, CheckBatch, CheckStatus, ReceivedCheck
 from payments.staff.check_forms import CloseForm, PaperForm, SlipForm, list_parts
-from payments.staff.checks import MAY_RECORD, explain_waiting
+from payments.staff.check_waiting import explain_waiting
+from payments.staff.checks import MAY_RECORD
 
 REFUSALS = (UnableToBatch,)
 TEMPLATE = "admin/payments/checkbatch/batch.html"
@@ -223,7 +224,7 @@ def close(request: HttpRequest, batch_id: int) -> HttpResponse:
     def record(typed: Mapping[str, Any]) -> str:
         checks = act(typed["version"])
         waiting = sum(check.status == CheckStatus.UNMATCHED for check in checks)
-        return f"Closed. {len(checks) - waiting} counted on accounts, {waiting} wait as unmatched money."
+        return f"Closed. Checks on accounts: {len(checks) - waiting}. Waiting as unmatched money: {waiting}."
 
     page = Page(
         title="Close this batch",

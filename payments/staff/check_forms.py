@@ -13,6 +13,7 @@ from billing.models import Account
 from billing.scan_line import LENGTH as SCAN_LINE
 from billing.scan_line import UnableToReadScanLine, read_scan_line
 from connector_pay.lib.form_fields import MoneyField
+from connector_pay.lib.money import format_dollars
 from connector_pay.lib.staff_pages import WhyForm
 from members import member_id
 from members.models import EnrollmentStatus
@@ -21,6 +22,7 @@ from payments.checks import Share
 from payments.models import CheckKind, CheckSource
 
 PARTS = 3
+MOST_CENTS = 1_000_000_00  # of one check
 MOST_CHECKS = 500  # of one slip
 BY_HAND = [(item.value, item.label) for item in (CheckSource.COUNTER, CheckSource.MAIL)]
 NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
@@ -132,6 +134,13 @@ class PaperForm(SharesForm):
                     f"Number, payer and amount are those of {alike[key]}. Tick the box below if it is another one."
                 )
         return typed
+
+    def clean_amount(self) -> int:
+        """No more than any check for premiums."""
+        cents: int = self.cleaned_data["amount"]
+        if cents > MOST_CENTS:
+            raise ValidationError(f"Enter {format_dollars(MOST_CENTS)} or less.")
+        return cents
 
     def clean_number(self) -> str:
         """Letters, digits and hyphens."""

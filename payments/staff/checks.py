@@ -13,9 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from billing.models import Movement, Receipt
-from billing.policy import read_policy
 from connector_pay.lib import clock
-from connector_pay.lib.money import format_dollars
 from connector_pay.lib.read_only_admin import (
     ReadOnlyAdmin,
     ReadOnlyInline,
@@ -29,19 +27,23 @@ from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
 from payments.check_batches import find_meant
-from payments.check_limits import is_above_limit
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
 from payments.models import CheckMove, CheckShare, CheckStatus, ReceivedCheck
 from payments.staff.check_forms import CheckForm, MatchForm, list_parts
+from payments.staff.check_waiting import (
+    DATED_BACK,
+    MAY_CONFIRM,
+    explain_waiting,
+    list_expected,
+    may_match,
+    say_limit,
+)
 from payments.staff.handling import Deed
 from payments.staff.previews import preview_standings
 from payments.unmatched import UnableToMatch
 
 MAY_RECORD, MAY_RETURN = "payments.record_check", "payments.return_check"
-MAY_CONFIRM = "payments.confirm_check"
 MAY_MATCH, MAY_SEND_BACK = "payments.match_money", "payments.send_back_money"
-DATED_BACK = "Received by a due date that has passed, it waits until another person puts it on its account."
-ABOVE_LIMIT = "Above {limit}, it waits until a supervisor puts it on its account."
 REFUSALS = (UnableToRecordCheck, UnableToMatch)
 
 
@@ -173,21 +175,6 @@ def list_deeds(check: ReceivedCheck, *, request: HttpRequest) -> list[Deed]:
     ]
 
 
-def may_match(check: ReceivedCheck, *, request: HttpRequest) -> bool:
-    """Whether this person is one who may put this much on accounts."""
-    return not unmatched.takes_confirming(check) or request.user.has_perm(MAY_CONFIRM)
-
-
-def say_limit() -> str:
-    """From which amount on a supervisor confirms."""
-    return ABOVE_LIMIT.format(limit=format_dollars(read_policy().check_alone_limit_cents))
-
-
-def explain_waiting(check: ReceivedCheck) -> str:
-    """Why a check that names its accounts is on none."""
-    return say_limit() if is_above_limit(cents=check.cents) else DATED_BACK
-
-
 @require_http_methods(["GET", "POST"])
 @never_cache
 def record(request: HttpRequest) -> HttpResponse:
@@ -259,7 +246,8 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         back=check,
         facts=_list_facts(check),
         words=[
-            "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended."
+            "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended.",
+            *list_expected(check),
         ],
     )
     return show_act(

@@ -10,6 +10,7 @@ from billing.balances import read_standings
 from connector_pay.lib import clock
 from payments.autopay.states import read_states
 from payments.behind_sentences import describe_each_behind
+from payments.mailed_checks import describe_each_expected
 from payments.payables import can_be_paid
 from payments.receipts import PaymentFilter, list_payments
 from payments.statements import describe_status
@@ -32,6 +33,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "cards": cards,
         "autopay": read_states(standings=standings, at=at),
         "behind": describe_each_behind(standings=cards, today=today),
+        "expected": describe_each_expected(standings=standings, today=today),
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
         "can_pay": any(can_be_paid(standing=card) for card in cards),

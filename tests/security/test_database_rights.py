@@ -65,6 +65,7 @@ KEPT = {
         *("source", "deposit_on", "slip_cents", "slip_count", "version", "closed_by_id", "closed_at"),
         *("dropped_by_id", "dropped_at", "drop_reason"),
     },
+    "payments_mailedcheck": {"withdrawn_at"},
     "payments_paymenthold": {"released_by_id", "released_at", "release_reason"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},

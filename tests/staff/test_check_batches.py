@@ -74,7 +74,7 @@ def test_a_batch_is_typed_by_one_mended_by_another_and_closed_once(account: Acco
     assert "Owed in all $284.17 $0.00" in shown
     assert not ReceivedCheck.objects.exists()
     answer, sent = press(other, f"{NAME}_close", batch.pk, version=CheckBatch.objects.get().version)
-    assert "Closed. 1 counted on accounts, 1 wait as unmatched money." in read(answer)
+    assert "Closed. Checks on accounts: 1. Waiting as unmatched money: 1." in read(answer)
     press_again(clerk, f"{NAME}_close", batch.pk, sent=sent)
     assert ReceivedCheck.objects.count() == 2
     assert (Receipt.objects.get().account, Receipt.objects.get().cents) == (account, PREMIUM)
