@@ -34,6 +34,7 @@ class Policy:
     reinstatement_days: int = 35  # after the termination notice, to ask for the coverage back
     alone_limit_cents: int = 500_00  # most that one person adjusts or waives alone, of one account
     alone_limit_days: int = 30  # the days over which that is counted
+    check_alone_limit_cents: int = 10_000_00  # most of a check that who records it puts on accounts alone
     longest_extension_days: int = 60  # by which a due date may be moved, from where it stands
     outage_days: int = 1  # more to pay, from the day on which an outage ended
     retry_returns: bool = False  # whether a debit returned for want of funds is sent again by itself

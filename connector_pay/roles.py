@@ -55,6 +55,7 @@ WHO_MAY: dict[str, frozenset[Role]] = {
     "payments.change_mandate": CASHIERS,
     "payments.change_received_date": CASHIERS,
     "payments.change_refund": SUPERVISORS,
+    "payments.confirm_check": SUPERVISORS,
     "payments.export_payment": AUDITORS,
     "payments.export_refund": AUDITORS,
     "payments.hold_payment": CASHIERS,

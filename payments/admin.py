@@ -37,6 +37,7 @@ from payments.models import (
     ReturnLine,
 )
 from payments.staff import bank_accounts as bank_accounts  # its review registers itself
+from payments.staff import check_batches as check_batches  # its review registers itself
 from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
 from payments.staff import lockbox as lockbox  # its reviews register themselves

@@ -73,9 +73,27 @@ LOCKBOX_ADDS_UP = """
     FROM payments_receivedcheck AS paper LEFT JOIN payments_lockboxitem AS item ON item.received_check_id = paper.id
     WHERE paper.source = 'lockbox' AND item.id IS NULL
 """
+# A batch is recorded whole, or not at all; what was typed of a check is what was recorded.
+BATCHES_WHOLE = """
+    WITH typed AS (
+        SELECT batch.id, batch.slip_count, batch.slip_cents, batch.closed_at IS NOT NULL AS is_closed,
+            count(line.id) AS lines, coalesce(sum(line.cents), 0) AS cents, count(paper.id) AS recorded,
+            count(*) FILTER (WHERE (paper.cents, paper.number, paper.received_on)
+                             <> (line.cents, line.number, line.received_on)) AS changed
+        FROM payments_checkbatch AS batch LEFT JOIN payments_batchline AS line ON line.batch_id = batch.id
+        LEFT JOIN payments_receivedcheck AS paper ON paper.form_key = line.form_key
+        GROUP BY batch.id
+    )
+    SELECT id, slip_count, slip_cents, lines, cents, recorded, changed FROM typed
+    WHERE changed > 0 OR recorded <> CASE WHEN is_closed THEN lines ELSE 0 END
+       OR is_closed AND (lines, cents) <> (slip_count, slip_cents)
+"""
 
 CHECK_INVARIANTS: tuple[Invariant, ...] = (
     Invariant("I1 checks", "A check lies whole on accounts, or on none while it is unmatched.", SHARED_OUT),
+    Invariant(
+        "I1 check batches", "A closed batch equals its slip, and each check of it is recorded.", BATCHES_WHOLE
+    ),
     Invariant("I17 check receipts", "What counts of a check is what was put there.", RECEIPTS_FOLLOW_CHECKS),
     Invariant(
         "I17 checks",

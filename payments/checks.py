@@ -21,6 +21,7 @@ from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
 from members.models import User
 from payments.banking_calendar import read_calendar
+from payments.check_limits import is_above_limit, is_dated_back
 from payments.check_notices import tell_checks_received, tell_checks_returned
 from payments.models import CHECK_MOVES, CheckMove, CheckShare, CheckStatus, ReceivedCheck
 from payments.refunds import follow_returned_receipts
@@ -67,12 +68,13 @@ def record_checks(
 ) -> list[ReceivedCheck]:
     """Record checks: what names its account counts as of the day it was received, the rest is in suspense.
 
-    What a person says came in by a due date that has passed is in suspense too, until another puts it on its account.
+    What a person says came in by a due date that has passed, or is above the limit for one, is in suspense too, until another
+    puts it on its account.
     One whose form key was used before is left as it was recorded then. In the order given. Raises UnableToRecordCheck.
     """
     for check in checks:
         refuse_wrong(check=check, today=today)
-    checks = checks if by is None else [_keep_shares_in_time(check, today=today) for check in checks]
+    checks = checks if by is None else _keep_what_one_may(checks, today=today)
     with transaction.atomic():
         lock_accounts(account_ids={share.account_id for check in checks for share in check.shares})
         keys = _insert(checks, by=by, at=at)
@@ -86,12 +88,6 @@ def record_checks(
         for item in ReceivedCheck.objects.filter(form_key__in=[c.form_key for c in checks])
     }
     return [found[check.form_key] for check in checks]
-
-
-def is_dated_back(*, received_on: date, recorded_on: date, shares: Sequence[Share]) -> bool:
-    """Whether a due date of one of its accounts lies between the day it was received and the day it was recorded."""
-    due_dates = read_due_dates(account_ids=[share.account_id for share in shares])
-    return any(item.is_crossed(back_to=received_on, before=recorded_on) for item in due_dates.values())
 
 
 def refuse_wrong(*, check: NewCheck, today: date) -> None:
@@ -169,7 +165,7 @@ def clear_checks(*, check_ids: Iterable[int], today: date, at: datetime) -> list
     """The money of checks on accounts is final; coverage whose first bill it pays becomes active. Returns which."""
     ids = list(check_ids)
     with transaction.atomic():
-        _lock_accounts_of(ids)
+        _lock(ids)
         moved = move_checks(ids, before=CheckStatus.RECEIVED, after=CheckStatus.CLEARED, at=at)
         allocation.clear(references=_list_references(moved), today=today, at=at)
     return moved
@@ -182,7 +178,7 @@ def return_checks(*, check_ids: Iterable[int], why: str, today: date, at: dateti
     """
     ids = list(check_ids)
     with transaction.atomic():
-        _lock_accounts_of(ids)
+        _lock(ids)
         moved: list[int] = []
         for before in STANDING:
             moved += move_checks(
@@ -237,10 +233,23 @@ def _insert(checks: Sequence[NewCheck], *, by: User | None, at: datetime) -> dic
     return dict(insert_missing(model=ReceivedCheck, columns=COLUMNS, rows=rows, returning=["form_key", "id"]))
 
 
-def _keep_shares_in_time(check: NewCheck, *, today: date) -> NewCheck:
-    """The check, without its shares where its day lies before a due date that has passed."""
-    late = is_dated_back(received_on=check.received_on, recorded_on=today, shares=check.shares)
-    return replace(check, shares=()) if late else check
+def _keep_what_one_may(checks: Sequence[NewCheck], *, today: date) -> list[NewCheck]:
+    """The checks; without its shares each that takes two people."""
+    due_dates = read_due_dates(account_ids={share.account_id for check in checks for share in check.shares})
+    takes_two = [
+        is_above_limit(cents=check.cents)
+        or is_dated_back(
+            received_on=check.received_on,
+            recorded_on=today,
+            account_ids=[share.account_id for share in check.shares],
+            due_dates=due_dates,
+        )
+        for check in checks
+    ]
+    return [
+        replace(check, shares=()) if is_held else check
+        for check, is_held in zip(checks, takes_two, strict=True)
+    ]
 
 
 def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, at: datetime) -> None:
@@ -251,17 +260,18 @@ def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, 
 def _bank(ids: list[int], *, today: date, at: datetime) -> int:
     """Those whose day has come are at the bank: on the books of their accounts, or in suspense."""
     with transaction.atomic():
-        _lock_accounts_of(ids)
-        due = ReceivedCheck.objects.select_for_update(no_key=True).filter(
-            pk__in=ids, status__in=STANDING, banked_on=None, deposit_on__lte=today
-        )
-        found = list(due.order_by("pk"))
+        found = [check for check in _lock(ids) if _is_due(check, today=today)]
         waiting = [describe_held(check) for check in found if check.status in WAITING]
         matched = [check.pk for check in found if check.status not in WAITING]
         suspense.bank_money(money=waiting, today=today, at=at)
         allocation.settle(references=_list_references(matched), today=today, at=at)
         ReceivedCheck.objects.filter(pk__in=[check.pk for check in found]).update(banked_on=today)
     return len(found)
+
+
+def _is_due(check: ReceivedCheck, *, today: date) -> bool:
+    """Whether its money is to be at the bank and is not yet."""
+    return check.status in STANDING and check.banked_on is None and check.deposit_on <= today
 
 
 def _take_back(checks: Sequence[ReceivedCheck], *, is_banked: bool, today: date, at: datetime) -> None:
@@ -287,10 +297,25 @@ def _list_references(check_ids: Sequence[int]) -> list[str]:
     return [share.reference for share in shares]
 
 
-def _lock_accounts_of(check_ids: Sequence[int]) -> None:
-    """The accounts on which the money counts now, wherever it was put first."""
+def _lock(check_ids: Sequence[int]) -> list[ReceivedCheck]:
+    """The accounts on which the money counts now, wherever it was put first, then the checks.
+
+    What was put on an account meanwhile is seen once the checks are held: all is let go, and locked anew in that order.
+    """
+    papers = ReceivedCheck.objects.select_for_update(no_key=True).filter(pk__in=check_ids).order_by("pk")
+    while True:
+        with transaction.atomic():
+            locked = _find_accounts(check_ids)
+            lock_accounts(account_ids=locked)
+            found = list(papers.all())
+            if _find_accounts(check_ids) <= locked:
+                return found
+            transaction.set_rollback(True)
+
+
+def _find_accounts(check_ids: Sequence[int]) -> set[int]:
     receipts = Receipt.objects.filter(reference__among=_list_references(check_ids))
-    lock_accounts(account_ids=set(receipts.values_list("account_id", flat=True)))
+    return set(receipts.values_list("account_id", flat=True))
 
 
 def _chunk(checks: QuerySet[ReceivedCheck]) -> Iterator[list[int]]:

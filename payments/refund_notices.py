@@ -72,6 +72,7 @@ def _list_facts(refund: Refund) -> dict[str, Any]:
         "received_date": refund.receipt.received_date,
         "method": refund.method,
         "check_number": refund.check_number,
+        "goes_elsewhere": bool(refund.mail_to),
     }
 
 

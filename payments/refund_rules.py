@@ -40,12 +40,13 @@ class UnableToRefund(ValueError):
 class Source:
     """The money that a refund is taken from: a receipt, and the debit that brought it where one did.
 
-    `deposited_on` is the day on which the bank had the money of a check.
+    `deposited_on` is the day on which the bank had the money of a check; `check` is the paper, where one is in our books.
     """
 
     receipt: Receipt
     payment: Payment | None
     deposited_on: date | None = None
+    check: ReceivedCheck | None = None
     calendar: BankingCalendar = FEDERAL_RESERVE
 
     @property
@@ -62,9 +63,18 @@ class Source:
 
     @property
     def payee(self) -> str:
-        """Who paid, so who is paid back: the name on the authorization, else the member's."""
+        """Who paid, so who is paid back: the name on the authorization or on the check, else the member's."""
         if self.payment is not None:
             return self.payment.authorization.payer_name
+        return self.check.payer if self.check is not None else self._member_name
+
+    @property
+    def needs_address(self) -> bool:
+        """Whether somebody else wrote the check: where they live is not known."""
+        return self.check is not None and self.check.payer.casefold() != self._member_name.casefold()
+
+    @property
+    def _member_name(self) -> str:
         return self.receipt.account.enrollment.member.full_name[:80]
 
     def has_cleared(self, *, today: date) -> bool:
@@ -86,10 +96,17 @@ def read_sources(*, receipts: Iterable[Receipt]) -> dict[int, Source]:
     payments = Payment.objects.select_related("bank_account", "authorization").in_bulk(
         [number for number in numbers.values() if number is not None]
     )
-    deposits = _read_deposits([item.reference for item in listed if numbers[item.pk] is None])
+    others = [item.reference for item in listed if numbers[item.pk] is None]
+    deposits, checks = _read_deposits(others), _read_checks(others)
     calendar = read_calendar()
     return {
-        item.pk: Source(item, payments.get(numbers[item.pk] or 0), deposits.get(item.reference), calendar)
+        item.pk: Source(
+            receipt=item,
+            payment=payments.get(numbers[item.pk] or 0),
+            deposited_on=_find_deposit(checks.get(item.reference)) or deposits.get(item.reference),
+            check=checks.get(item.reference),
+            calendar=calendar,
+        )
         for item in listed
     }
 
@@ -190,19 +207,24 @@ def _read_number(reference: str) -> int | None:
 
 
 def _read_deposits(references: list[str]) -> Mapping[str, date]:
-    """The day on which the bank had the money of each receipt, by its reference.
-
-    Of a check it is the day of its deposit, however late it was put on its account.
-    """
+    """The day on which the bank had the money of each receipt, by its reference."""
     if not references:
         return {}
     settled = Movement.objects.filter(reference__in=[f"{name}:settled" for name in references])
     settled = settled.filter(debit=Chart.BANK)
-    days = {
+    return {
         reference.removesuffix(":settled"): day
         for reference, day in settled.values_list("reference", "business_date")
     }
+
+
+def _read_checks(references: list[str]) -> Mapping[str, ReceivedCheck]:
+    """The check that brought each receipt, by its reference, where one did."""
     shares = {name: int(found[1]) for name in references if (found := SHARE.match(name))}
-    checks = ReceivedCheck.objects.filter(pk__in=set(shares.values()))
-    banked = {key: day for key, day in checks.values_list("pk", "banked_on") if day}
-    return days | {name: banked[key] for name, key in shares.items() if key in banked}
+    checks = ReceivedCheck.objects.in_bulk(set(shares.values())) if shares else {}
+    return {name: checks[key] for name, key in shares.items() if key in checks}
+
+
+def _find_deposit(check: ReceivedCheck | None) -> date | None:
+    """The day of a check's deposit, however late it was put on its account."""
+    return check.banked_on if check is not None else None

@@ -66,10 +66,11 @@ def ask_refund(
     by: User,
     today: date,
     at: datetime,
+    mail_to: str = "",
 ) -> Refund:
     """Ask for a refund of a receipt; another person approves it. A form key used before returns what it asked for then.
 
-    No money moves yet. Raises UnableToRefund.
+    A check's money goes to who wrote it; `mail_to` is where they live. No money moves yet. Raises UnableToRefund.
     """
     if not why.strip():
         raise UnableToRefund("Say why this money goes back.")
@@ -82,10 +83,11 @@ def ask_refund(
         source = read_source(receipt_id=receipt_id)
         _refuse_second_reversal(source, method)
         judge(source=source, method=method, cents=cents, today=today, at=at)
+        _refuse_unknown_address(source, method, mail_to)
         refund, _made = Refund.objects.get_or_create(
             form_key=form_key,
             defaults=describe_source(source=source, method=method)
-            | {"cents": cents, "why": why, "asked_by": by, "asked_at": at},
+            | {"cents": cents, "why": why, "mail_to": mail_to.strip(), "asked_by": by, "asked_at": at},
         )
     return refund
 
@@ -101,6 +103,7 @@ def approve_refund(*, refund_id: int, by: User, today: date, at: datetime) -> Re
         source = read_source(receipt_id=refund.receipt_id)
         _refuse_decided(refund)
         judge(source=source, method=refund.method, cents=refund.cents, today=today, at=at)
+        _refuse_unknown_address(source, refund.method, refund.mail_to)
         _decide(refund, after=RefundStatus.APPROVED, by=by, at=at)
         _take_off_account(refund, today=today, at=at)
         refund.refresh_from_db()
@@ -305,6 +308,13 @@ def _refuse_second_reversal(source: Source, method: str) -> None:
     reversals = Refund.objects.filter(payment=source.payment, method=RefundMethod.REVERSAL)
     if reversals.exclude(status=RefundStatus.DECLINED).exists():
         raise UnableToRefund("A reversal of this payment was asked for before.")
+
+
+def _refuse_unknown_address(source: Source, method: str, mail_to: str) -> None:
+    if method == RefundMethod.CHECK and source.needs_address and not mail_to.strip():
+        raise UnableToRefund(
+            f"{source.payee} wrote this check. The refund goes to them: ask for it with their address."
+        )
 
 
 def _refuse_own(refund: Refund, by: User) -> None:

@@ -8,14 +8,15 @@ from django.db.models import QuerySet
 
 from billing import allocation, suspense
 from billing.accounts import lock_accounts
+from billing.due_date_overrides import read_due_dates
 from connector_pay.lib.clock import business_date
 from members.models import User
+from payments.check_limits import is_above_limit, is_dated_back
 from payments.checks import (
     WAITING,
     Share,
     UnableToRecordCheck,
     describe_held,
-    is_dated_back,
     move_checks,
     put_on_accounts,
     refuse_wrong_shares,
@@ -25,6 +26,11 @@ from payments.models import CheckShare, CheckStatus, ReceivedCheck
 
 class UnableToMatch(ValueError):
     """The money cannot be put there, or sent back; the text says why, for staff. Nothing was changed."""
+
+
+def takes_confirming(check: ReceivedCheck) -> bool:
+    """Whether a person recorded it above the limit for one: it is confirmed by somebody who may."""
+    return check.recorded_by_id is not None and is_above_limit(cents=check.cents)
 
 
 def find_unmatched() -> QuerySet[ReceivedCheck]:
@@ -37,8 +43,8 @@ def match_check(
 ) -> ReceivedCheck:
     """Put money that waits on one account or several, as of the day it was received; the parts add up to the whole.
 
-    Put there before by the same parts, it is left as it is. Who recorded it as come in by a due date that had passed does
-    not put it there themselves. Raises UnableToMatch.
+    Put there before by the same parts, it is left as it is. Who recorded it as come in by a due date that had passed, or
+    above the limit for one person, does not put it there themselves. Raises UnableToMatch.
     """
     _require_reason(why)
     check = _find(check_id)
@@ -144,9 +150,18 @@ def _refuse_own(check: ReceivedCheck, by: User) -> None:
 
 
 def _refuse_recorder(check: ReceivedCheck, shares: Sequence[Share], *, by: User) -> None:
-    recorded_on = business_date(moment=check.recorded_at)
-    if check.recorded_by_id == by.pk and is_dated_back(
-        received_on=check.received_on, recorded_on=recorded_on, shares=shares
+    if check.recorded_by_id != by.pk:
+        return
+    if is_above_limit(cents=check.cents):
+        raise UnableToMatch(
+            "You recorded it, and it is above the limit for one person. Another must confirm it."
+        )
+    account_ids = [share.account_id for share in shares]
+    if is_dated_back(
+        received_on=check.received_on,
+        recorded_on=business_date(moment=check.recorded_at),
+        account_ids=account_ids,
+        due_dates=read_due_dates(account_ids=account_ids),
     ):
         raise UnableToMatch(
             "You recorded it after a due date that it meets. Another person must put it on its account."

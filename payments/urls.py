@@ -9,6 +9,7 @@ from payments.views import (
     bills,
     guest,
     home,
+    mailed,
     pay,
     phone,
     phone_try,
@@ -34,6 +35,9 @@ urlpatterns: list[URLPattern] = [
     path("receipts/", receipts.find, name="receipt_find"),
     path("receipts/<str:number>/", receipts.receipt, name="receipt"),
     path("receipts/<str:number>/cancel/", receipts.cancel, name="cancel_payment"),
+    # A check in the mail
+    path("mailed/<int:account>/", mailed.tell, name="mailed_check"),
+    path("mailed/<int:key>/withdraw/", mailed.withdraw, name="withdraw_mailed"),
     # AutoPay
     path("autopay/", autopay.overview, name="autopay"),
     path("autopay/set-up/", autopay.start, name="autopay_start"),

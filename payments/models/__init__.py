@@ -21,6 +21,7 @@ from payments.models.bank_accounts import (
     Validation,
 )
 from payments.models.calls import PhoneCall
+from payments.models.check_batches import BatchLine, BatchShare, CheckBatch
 from payments.models.checks import (
     CHECK_MOVES,
     CheckKind,
@@ -43,6 +44,7 @@ from payments.models.files import (
 )
 from payments.models.lockbox import LockboxFile, LockboxItem, LockboxWay
 from payments.models.lookups import LookupCount
+from payments.models.mailed_checks import MailedCheck
 from payments.models.moves import Move
 from payments.models.payments import (
     MOST_RETRIES,
@@ -69,6 +71,9 @@ __all__ = [
     "BankAccountStatus",
     "BankFile",
     "BankingDayOverride",
+    "BatchLine",
+    "BatchShare",
+    "CheckBatch",
     "CheckKind",
     "CheckMove",
     "CheckShare",
@@ -83,6 +88,7 @@ __all__ = [
     "LockboxItem",
     "LockboxWay",
     "LookupCount",
+    "MailedCheck",
     "Mandate",
     "MandateMove",
     "MandateStatus",

@@ -105,6 +105,7 @@ class ReceivedCheck(models.Model):
             ("record_check", "Record a check or money order"),
             ("return_check", "Record that the bank returned a check"),
             ("match_money", "Put unmatched money on accounts, and ask to send it back"),
+            ("confirm_check", "Put a check above the limit for one person on accounts"),
             ("send_back_money", "Approve that unmatched money is sent back"),
         ]
         constraints = [

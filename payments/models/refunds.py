@@ -73,6 +73,12 @@ class Refund(models.Model):
     method = models.CharField(max_length=8, choices=RefundMethod)
     cents = models.PositiveIntegerField()
     payee = models.CharField(max_length=80)
+    mail_to = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="where its check goes; empty: to the member's address",
+    )
     why = models.CharField(max_length=200)
     status = models.CharField(max_length=8, choices=RefundStatus, default=RefundStatus.ASKED)
     form_key = models.UUIDField(unique=True)

@@ -3,7 +3,7 @@
 from billing.models import Correction, CorrectionMove, ReceiptChange
 from connector_pay.lib.money import format_dollars
 from payments.confirmation import format_number
-from payments.models import CheckMove, CheckShare, PaymentHold
+from payments.models import CheckMove, CheckShare, MailedCheck, PaymentHold
 from payments.staff.telling import Source, Told, link, name_people, say_day
 
 
@@ -55,6 +55,19 @@ def _tell_check_move(move: CheckMove) -> Told:
     return Told(f"Check {check.number}: {move.before} to {move.after}", move.why, link(check))
 
 
+def _tell_mailed(check: MailedCheck) -> Told:
+    number = f" {check.number}" if check.number else ""
+    words = f"The member says that check{number} of {format_dollars(check.cents)} is in the mail"
+    return Told(
+        words, f"mailed {say_day(check.mailed_on)}; expected, not counted", "", check.told_by.get_username()
+    )
+
+
+def _tell_withdrawn(check: MailedCheck) -> Told:
+    words = f"The member says that the check of {format_dollars(check.cents)} is not coming"
+    return Told(words, "", "", check.told_by.get_username())
+
+
 ACTS: tuple[Source, ...] = (
     Source("corrections", lambda a: a.corrections.select_related("asked_by"), "asked_at", _tell_correction),
     Source(
@@ -86,6 +99,13 @@ ACTS: tuple[Source, ...] = (
         ),
         "released_at",
         _tell_release,
+    ),
+    Source("payments", lambda a: a.mailed_checks.select_related("told_by"), "told_at", _tell_mailed),
+    Source(
+        "payments",
+        lambda a: a.mailed_checks.filter(withdrawn_at__isnull=False).select_related("told_by"),
+        "withdrawn_at",
+        _tell_withdrawn,
     ),
     Source(
         "payments",

@@ -27,9 +27,18 @@ from connector_pay.lib.templatetags.exchange import long_date
 from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
+from payments.check_batches import find_meant
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
 from payments.models import CheckMove, CheckShare, CheckStatus, LockboxItem, ReceivedCheck
-from payments.staff.check_forms import CheckForm, MatchForm
+from payments.staff.check_forms import CheckForm, MatchForm, list_parts
+from payments.staff.check_waiting import (
+    DATED_BACK,
+    MAY_CONFIRM,
+    explain_waiting,
+    list_expected,
+    may_match,
+    say_limit,
+)
 from payments.staff.handling import Deed
 from payments.staff.previews import preview_standings
 from payments.suggestions import Suggestion, suggest_accounts
@@ -37,7 +46,6 @@ from payments.unmatched import UnableToMatch
 
 MAY_RECORD, MAY_RETURN = "payments.record_check", "payments.return_check"
 MAY_MATCH, MAY_SEND_BACK = "payments.match_money", "payments.send_back_money"
-DATED_BACK = "Received by a due date that has passed, it waits until another person puts it on its account."
 REFUSALS = (UnableToRecordCheck, UnableToMatch)
 
 
@@ -175,7 +183,7 @@ def list_deeds(check: ReceivedCheck, *, request: HttpRequest) -> list[Deed]:
     is_own = check.back_asked_by_id == request.user.pk
     standing = check.status not in (CheckStatus.RETURNED, CheckStatus.SENT_BACK)
     deeds = [
-        (waits, MAY_MATCH, "Put on accounts", "match"),
+        (waits and may_match(check, request=request), MAY_MATCH, "Put on accounts", "match"),
         (waits, MAY_MATCH, "Ask to send it back", "ask_back"),
         (is_asked and not is_own, MAY_SEND_BACK, "Send it back", "send_back"),
         (is_asked and not is_own, MAY_SEND_BACK, "Do not send it back", "keep"),
@@ -201,7 +209,7 @@ def record(request: HttpRequest) -> HttpResponse:
         )
         if check.status != CheckStatus.UNMATCHED:
             return Done("Recorded. Give the payer its number.", check)
-        return Done(f"Recorded. It waits.{f' {DATED_BACK}' if typed['shares'] else ''}", check)
+        return Done(f"Recorded. It waits. {explain_waiting(check) if typed['shares'] else ''}".strip(), check)
 
     page = Page(
         title="Record a check or money order",
@@ -210,6 +218,7 @@ def record(request: HttpRequest) -> HttpResponse:
         words=[
             "It counts as received on the day it reached us, and is final ten banking days after its deposit.",
             DATED_BACK,
+            say_limit(),
             "The member is told what it does to coverage. Write down what is on the paper; cash is not taken.",
         ],
     )
@@ -221,6 +230,7 @@ def record(request: HttpRequest) -> HttpResponse:
         preview=lambda typed: _preview(lambda: act(typed), typed["shares"]),
         form_class=CheckForm,
         needs_preview=True,
+        today=today,
         initial={
             "received_on": today,
             "deposit_on": read_calendar().roll_forward(today),
@@ -237,6 +247,8 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
     """Put money that waits on the accounts it is for."""
     require(request, MAY_MATCH)
     check = get_object_or_404(ReceivedCheck, pk=check_id)
+    if unmatched.takes_confirming(check):
+        require(request, MAY_CONFIRM)
 
     def act(typed: Mapping[str, Any]) -> str:
         unmatched.match_check(
@@ -256,7 +268,8 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         suggestions=suggest_accounts(check=check),
         facts=_list_facts(check),
         words=[
-            "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended."
+            "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended.",
+            *list_expected(check),
         ],
     )
     return show_act(
@@ -267,8 +280,8 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         preview=lambda typed: _preview(lambda: act(typed), typed["shares"]),
         form_class=MatchForm,
         needs_preview=True,
-        initial={"account_1": request.GET.get("account", "")},
         cents=check.cents,
+        initial={"account_1": request.GET.get("account", ""), **list_parts(find_meant(check=check))},
     )
 
 

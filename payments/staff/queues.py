@@ -9,6 +9,7 @@ from django.urls import reverse
 from connector_pay.lib.staff_queues import Queue, Waiting, count_waiting
 from payments.ach.parked_lines import find_parked
 from payments.bank_accounts import list_waiting
+from payments.check_batches import find_open
 from payments.holding import find_old_holds
 from payments.models import BankFile, CheckStatus, FileStatus, Refund, RefundMethod, RefundStatus
 from payments.unmatched import find_unmatched
@@ -32,6 +33,7 @@ def _list_waiting(*, today: date) -> Mapping[str, Waiting]:
         "files": (BankFile.objects.filter(status=FileStatus.UNKNOWN), "stored_at"),
         "returns": (find_parked(), "at"),
         "unmatched": (find_unmatched().filter(status=CheckStatus.UNMATCHED), "recorded_at"),
+        "batches": (find_open(), "made_at"),
         "back": (find_unmatched().filter(status=CheckStatus.BACK_ASKED), "recorded_at"),
         "refunds": (Refund.objects.filter(status=RefundStatus.ASKED), "asked_at"),
         "checks": (checks, "decided_at"),
@@ -60,6 +62,12 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
             "payments.resolve_file",
         ),
         ("returns", "Returns that need a person", f"{returns}?waiting=yes", "payments.resolve_returnline"),
+        (
+            "batches",
+            "Batches of checks not closed",
+            f"{reverse('admin:payments_checkbatch_changelist')}?open=yes",
+            "payments.record_check",
+        ),
         ("unmatched", "Money without an account", f"{checks}?waiting=yes", "payments.match_money"),
         ("back", "Money to send back", f"{checks}?waiting=yes", "payments.send_back_money"),
         (

@@ -28,6 +28,13 @@ class RefundForm(forms.Form):
         help_text="Kept with the refund.",
         error_messages={"required": "Say why this money goes back"},
     )
+    mail_to = forms.CharField(
+        label="Mail its check to",
+        max_length=200,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Street, city, state and ZIP code, where the check does not go to the member’s address.",
+    )
     form_key = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, receipt: Receipt, **kwargs: Any) -> None:
@@ -39,6 +46,11 @@ class RefundForm(forms.Form):
     def previewed(self) -> str:
         """What a preview has shown, to be sent back with the asking."""
         return f"{self.cleaned_data['cents']} {self.cleaned_data['method']}"
+
+    def clean_mail_to(self) -> str:
+        """Line by line, without empty ones."""
+        lines = (line.strip() for line in self.cleaned_data["mail_to"].splitlines())
+        return "\n".join(line for line in lines if line)
 
     def clean_amount(self) -> str:
         """Whole cents stand in `cents` beside what was typed."""

@@ -33,7 +33,7 @@ from members.models import Notice, User
 from payments import refunds
 from payments.models import FileEntry, Payment, Refund, RefundMethod, RefundMove, RefundStatus
 from payments.refund_checks import list_checks_to_print
-from payments.refund_rules import UnableToRefund
+from payments.refund_rules import UnableToRefund, read_source
 from payments.staff.refund_form import RefundForm
 
 MAY_ASK, MAY_DECIDE = "payments.add_refund", "payments.change_refund"
@@ -78,6 +78,7 @@ class RefundAdmin(ExportableAdmin):
         "method",
         "bank_account_link",
         "payee",
+        "mail_to",
         "why",
         "status",
         "asked_by",
@@ -207,7 +208,8 @@ def ask(request: HttpRequest, receipt_id: int) -> HttpResponse:
                 return answer
         refund = {name: form.cleaned_data[name] for name in ("cents", "method")}
         preview = _preview(receipt_id=receipt.pk, **refund)
-    shown = {"receipt": receipt, "form": form, "idle": format_dollars(idle)}
+    source = read_source(receipt_id=receipt.pk)
+    shown = {"receipt": receipt, "form": form, "idle": format_dollars(idle), "source": source}
     template = "admin/payments/refund/ask.html"
     return render_page(request, template, title="Ask for a refund", back=Refund, **shown, **preview)
 
@@ -290,7 +292,7 @@ def show_refundable(request: HttpRequest) -> HttpResponse:
 
 def _ask(request: HttpRequest, *, receipt_id: int, form: RefundForm) -> HttpResponse | None:
     """Ask, and lead to the refund; where it is refused, the reason stands on the form."""
-    asked = {name: form.cleaned_data[name] for name in ("cents", "method", "why", "form_key")}
+    asked = {name: form.cleaned_data[name] for name in ("cents", "method", "why", "mail_to", "form_key")}
     try:
         refund = refunds.ask_refund(
             receipt_id=receipt_id,

@@ -1,5 +1,7 @@
 """Bills: the list, and one bill with what was paid on it, as a page and as a PDF to keep or to mail."""
 
+from datetime import date
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,6 +14,7 @@ from billing.bill_pdf import draw_bills
 from billing.bills import Bill, UnableToFindBill, find_bill, list_bills, list_money
 from connector_pay.lib import clock
 from payments.behind_sentences import describe_each_behind
+from payments.mailed_checks import Expected, describe_each_expected
 from payments.views.access import require_member
 
 
@@ -42,6 +45,7 @@ def bill(request: HttpRequest, number: str, *, member_pk: int) -> HttpResponse:
         "older_cents": older_cents,
         "due_through_this_bill_cents": older_cents + found.remaining_cents,
         "behind": describe_each_behind(standings=[standing], today=today)[standing.account_id],
+        "expected": _describe_expected(standing, today=today),
         "status": found.describe_status(today=today),
         "is_past_due": found.due_date < today,
         "at": at,
@@ -68,6 +72,12 @@ def _find_own(number: str, *, member_pk: int) -> Bill:
         return find_bill(number=number, account_ids=list_accounts_of_member(member_pk=member_pk))
     except UnableToFindBill as error:
         raise Http404("There is no bill of yours with that number.") from error
+
+
+def _describe_expected(standing: Standing, *, today: date) -> Expected | None:
+    """What is said of a check on its way to this bill's account."""
+    standings = {standing.account_id: standing}
+    return describe_each_expected(standings=standings, today=today).get(standing.account_id)
 
 
 def _sum_older(found: Bill, standing: Standing) -> int:

@@ -12,6 +12,7 @@ from connector_pay.lib import clock
 from payments.autopay.states import read_states
 from payments.behind_sentences import describe_each_behind
 from payments.calendar_file import read_entries, write_calendar
+from payments.mailed_checks import describe_each_expected
 from payments.payables import can_be_paid
 from payments.paying_again import list_returned
 from payments.receipts import PaymentFilter, list_payments
@@ -36,6 +37,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         "autopay": read_states(standings=standings, at=at),
         "behind": describe_each_behind(standings=cards, today=today),
         "returned": list_returned(standings=standings),
+        "expected": describe_each_expected(standings=standings, today=today),
         "recent": [(payment, describe_status(payment=payment, today=today)) for payment in recent],
         "today": today,
         "at": at,

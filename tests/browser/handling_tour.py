@@ -40,6 +40,7 @@ def tour_handling(visit: "Visit") -> None:
     tour_call(visit, account)
     tour_checks(visit, account)
     tour_lockbox(visit, account)
+    tour_batch(visit, account)
     tour_received_money(visit, payment, account)
     tour_other_acts(visit, payment)
 
@@ -92,6 +93,23 @@ def tour_checks(visit: "Visit", account: Account) -> None:
     visit.fill("Why:", "The name is the member’s")
     visit.press("Show what it does", "staff-match-preview")
     visit.press("Put it on these accounts", "staff-matched")
+
+
+def tour_batch(visit: "Visit", account: Account) -> None:
+    """A slip, a check that is asked about once more, and the closing."""
+    visit.open(reverse("admin:payments_checkbatch_begin"), "staff-batch-begin")
+    visit.fill("Total of the slip:", "50.00")
+    visit.fill("Checks on the slip:", "2")
+    visit.press("Begin", "staff-batch-begun")
+    _fill_check(visit, number="2001", account=str(account.pk))
+    visit.press("Add this check")
+    _fill_check(visit, number="2001", account="")
+    visit.press("Add this check", "staff-batch-asked-again")
+    visit.page.get_by_label("It is another check").check()
+    visit.press("Add this check", "staff-batch-equal")
+    visit.follow("Close this batch", "staff-batch-close")
+    visit.press("Record all of these checks", "staff-batch-closed")
+    visit.open(reverse("admin:payments_checkbatch_changelist"), "staff-batches")
 
 
 def tour_received_money(visit: "Visit", payment: Payment, account: Account) -> None:

@@ -325,11 +325,23 @@ def tour_member(visit: Visit) -> None:
     visit.press("Continue", "pay-amount-nothing-due-error")
 
 
+def tour_mailed(visit: Visit) -> None:
+    """A check in the mail: nothing typed right, told, and not coming after all."""
+    visit.follow("I mailed a check", "mailed-check")
+    visit.fill("Amount of the check", "")
+    visit.press("Tell us", "mailed-check-error")
+    visit.fill("Amount of the check", "312.44")
+    visit.press("Tell us", "home-check-expected")
+    visit.follow("It is not coming", "mailed-check-not-coming")
+    visit.press("It is not coming")
+
+
 def tour_scheduling(visit: Visit) -> None:
     """A payment for a later day."""
     household = households.add_scheduling(visit.portal)
     sign_in(visit, household)
     visit.look("home-one-account")
+    tour_mailed(visit)
     visit.follow("Make a payment")
     visit.page.get_by_label("On a later day").check()
     visit.look("pay-amount-later")

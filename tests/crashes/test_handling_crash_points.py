@@ -16,12 +16,12 @@ from members.models import User
 from payments import checks
 from payments.checks import Share
 from payments.holding import hold_payment
-from payments.models import Payment, ReceivedCheck
+from payments.models import CheckBatch, Payment, ReceivedCheck
 from payments.moving import move_money
 from payments.unmatched import match_check
 from tests import people
 from tests.crash_points import Work, check_every_crash_point
-from tests.payments import checking
+from tests.payments import batching, checking
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon, pay
 
 FORM_KEY = UUID("6f1c2a34-8f5e-4a5f-9c39-0f6a3f3a1b33")
@@ -52,6 +52,14 @@ def prepare_check() -> None:
     """A check lies on an account."""
     prepare_people()
     checking.receive((Account.objects.earliest("pk"), PREMIUM))
+
+
+def prepare_batch() -> None:
+    """A batch of two checks, one of them for an account, equals its slip."""
+    prepare_people()
+    batch = batching.begin(cents=2 * PREMIUM, count=2, by=_clerk())
+    batching.put(batch, (Account.objects.earliest("pk"), PREMIUM))
+    batching.put(batch, number="77", cents=PREMIUM)
 
 
 def hold() -> None:
@@ -90,6 +98,11 @@ def match() -> None:
     )
 
 
+def close() -> None:
+    """The batch is closed, or closed again."""
+    batching.close(CheckBatch.objects.get(), by=_clerk())
+
+
 def bank() -> None:
     """Deposited long ago: banked and final."""
     checking.bank(CLEARS)
@@ -114,6 +127,7 @@ def _clerk() -> User:
         pytest.param(prepare_payment, hold, id="holding"),
         pytest.param(prepare_payment, move, id="moving"),
         pytest.param(prepare_people, record, id="recording a check"),
+        pytest.param(prepare_batch, close, id="closing a batch"),
         pytest.param(prepare_unmatched, match, id="placing unmatched money"),
         pytest.param(prepare_check, bank, id="depositing and clearing"),
         pytest.param(prepare_check, give_back, id="a check returned"),

@@ -62,6 +62,7 @@ def ask(
     today: date = CLEARED,
     by: User | None = None,
     form_key: UUID | None = None,
+    mail_to: str = "",
 ) -> Refund:
     """One of the staff asks, at noon."""
     return refunds.ask_refund(
@@ -70,6 +71,7 @@ def ask(
         method=method,
         why="the member asked for it",
         form_key=form_key or uuid4(),
+        mail_to=mail_to,
         by=by or people.make_staff(),
         today=today,
         at=noon(today),

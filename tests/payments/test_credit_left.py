@@ -15,7 +15,7 @@ from payments import canceling, credit_left, refunds
 from payments.models import Payment, PaymentStatus, Refund, RefundStatus
 from payments.refund_rules import UnableToRefund
 from tests import people
-from tests.payments import refunding
+from tests.payments import checking, refunding
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, make_payer, noon, pay
 from tests.payments.refunding import CLEARED, CREDIT
 from tests.payments.test_moving import move
@@ -63,6 +63,16 @@ class TestAsking:
         ask()
         approved = refunding.approve(Refund.objects.get(), today=OVER)
         assert approved.status == RefundStatus.APPROVED
+
+    def test_the_money_of_another_s_check_waits_until_their_address_is_known(self) -> None:
+        account = make_account()
+        checking.receive((account, PREMIUM + CREDIT), payer="Rosa Delgado")
+        checking.bank(date(2027, 1, 13))
+        checking.bank(date(2027, 1, 28))
+        end_coverage(account)
+        assert ask() == 1
+        with pytest.raises(UnableToRefund, match="ask for it with their address"):
+            refunding.approve(Refund.objects.get(), today=OVER)
 
     def test_declined_it_is_not_asked_for_again(self) -> None:
         overpay_and_end()

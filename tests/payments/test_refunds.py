@@ -10,6 +10,7 @@ from billing.balances import Standing, read_standing
 from billing.ledger import read_balance
 from billing.models import Account, Chart, Receipt
 from members.models import EnrollmentStatus, Notice
+from members.notices import write
 from payments import refunds
 from payments.bank_accounts import block
 from payments.models import BankingDayOverride, Payment, Refund, RefundStatus, ReturnLine
@@ -17,6 +18,7 @@ from payments.refund_checks import list_checks_to_print
 from payments.refunds import UnableToRefund, print_check
 from payments.returns import PaymentReturn, return_payments
 from tests import people
+from tests.payments import checking
 from tests.payments.paying import (
     FEBRUARY,
     PREMIUM,
@@ -255,6 +257,32 @@ class TestByWhichWay:
         receipt = receive_check(make_account(), PREMIUM + CREDIT, on=date(2027, 1, 6))
         with pytest.raises(UnableToRefund, match="by check"):
             ask(receipt, method="ach", today=FRIDAY)
+
+    def test_the_money_of_another_s_check_goes_to_who_wrote_it_where_they_live(self) -> None:
+        account, day = make_account(), date(2027, 1, 28)
+        checking.receive((account, PREMIUM + CREDIT), payer="Rosa Delgado")
+        checking.bank(SETTLED)
+        checking.bank(day)
+        receipt = Receipt.objects.get()
+        with pytest.raises(UnableToRefund, match="Rosa Delgado wrote this check"):
+            ask(receipt, method="check", today=day)
+        home = "9 Elm Street\nSalem, MA 01970"
+        refund = approve(ask(receipt, method="check", today=day, mail_to=home), today=day)
+        assert refund.payee == "Rosa Delgado"
+        assert list_checks_to_print()[0].lines == ["Rosa Delgado", "9 Elm Street", "Salem, MA 01970"]
+        print_check(refund_id=refund.pk, check_number="20417", today=day, at=noon(day))
+        told = Notice.objects.filter(event="refund").first()
+        words = write(event="refund", language="en", facts=told.facts).body
+        assert "A check is in the mail to the person who paid." in words
+
+    def test_the_member_s_own_check_goes_back_to_the_member_s_address(self) -> None:
+        account, day = make_account(), date(2027, 1, 28)
+        checking.receive((account, PREMIUM + CREDIT), payer="ALICE alvarez")
+        checking.bank(SETTLED)
+        checking.bank(day)
+        refund = ask_and_approve(Receipt.objects.get(), method="check", today=day)
+        assert (refund.payee, refund.mail_to) == ("ALICE alvarez", "")
+        assert list_checks_to_print()[0].lines[0] == "Alice Alvarez"
 
     def test_a_printed_check_has_a_number_is_out_of_the_bank_and_told(self) -> None:
         payment = overpay()

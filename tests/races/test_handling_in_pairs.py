@@ -1,21 +1,26 @@
 """What staff do with money in pairs: hold against the cut-off, release against cancel, move against return, match twice."""
 
+from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from billing.balances import read_standing
-from billing.models import Account, Receipt, ReceiptChange
+from billing.ledger import read_balance
+from billing.models import Account, Chart, Receipt, ReceiptChange
 from billing.receipt_changes import Decision
 from payments.canceling import UnableToCancel
+from payments.check_batches import UnableToBatch
 from payments.checks import Share
 from payments.holding import UnableToHold, hold_payment, release_payment
-from payments.models import Payment, PaymentHold, PaymentStatus
+from payments.models import Payment, PaymentHold, PaymentStatus, ReceivedCheck
 from payments.moving import UnableToMoveMoney, move_money
 from payments.returns import PaymentReturn, return_payments
 from payments.unmatched import UnableToMatch, match_check
 from tests import people
-from tests.payments.checking import receive
+from tests.payments import batching
+from tests.payments.checking import bank, receive
 from tests.payments.paying import PREMIUM, TUESDAY, make_account, noon, pay
 from tests.races.test_money_in_pairs import build, cancel, list_broken, prepare_valid_payment
 from tests.races.together import run_inside, run_together
@@ -140,4 +145,43 @@ class TestPlacingUnmatchedMoneyTwiceAtOnce:
         answers = run_together(lambda: match(first), lambda: match(second))
         assert sum(isinstance(answer, UnableToMatch) for answer in answers) == 1
         assert Receipt.objects.count() == 1
+        assert list_broken() == set()
+
+
+class TestClosingABatchTwiceAtOnce:
+    def test_two_cashiers_record_each_check_once(self) -> None:
+        account, batch = make_account(), batching.begin(cents=2 * PREMIUM, count=2)
+        batching.put(batch, (account, PREMIUM))
+        batching.put(batch, number="77", cents=PREMIUM)
+        cashiers = [people.make_staff(), people.make_staff()]
+        answers = run_together(*[partial(batching.close, batch, by=by, version=2) for by in cashiers])
+        assert answers[0] == answers[1]
+        assert ReceivedCheck.objects.count() == 2
+        assert Receipt.objects.get().cents == PREMIUM
+        assert list_broken() == set()
+
+    def test_one_typed_in_while_it_is_closed_is_refused(self) -> None:
+        batch = batching.begin()
+        batching.put(batch, cents=PREMIUM)
+        _, refusal = run_inside(
+            lambda: batching.close(batch), lambda: batching.put(batch, number="78", cents=1_00), waits=True
+        )
+        assert isinstance(refusal, UnableToBatch)
+        assert ReceivedCheck.objects.count() == 1
+        assert list_broken() == set()
+
+
+class TestPlacingMoneyWhileItIsDeposited:
+    def test_the_deposit_waits_and_lands_on_the_account(self) -> None:
+        account, check = make_account(), receive(cents=PREMIUM, deposit_on=TUESDAY + timedelta(1))
+
+        def match() -> object:
+            shares, staff = [Share(account.pk, PREMIUM)], people.make_staff()
+            return match_check(
+                check_id=check.pk, shares=shares, by=staff, why="hers", today=TUESDAY, at=noon(TUESDAY)
+            )
+
+        _, counts = run_inside(match, lambda: bank(TUESDAY + timedelta(1)), waits=True)
+        assert counts == {"checks_banked": 1}
+        assert (read_balance(chart=Chart.BANK), read_balance(chart=Chart.SUSPENSE)) == (PREMIUM, 0)
         assert list_broken() == set()

@@ -63,6 +63,11 @@ APPEND_ONLY = (
 KEPT = {
     "payments_payment": {"status", "effective_date", "posted_on", "return_code", "is_held"},
     "payments_receivedcheck": {"status", "banked_on", "back_asked_by_id", "back_decided_by_id"},
+    "payments_checkbatch": {
+        *("source", "deposit_on", "slip_cents", "slip_count", "version", "closed_by_id", "closed_at"),
+        *("dropped_by_id", "dropped_at", "drop_reason"),
+    },
+    "payments_mailedcheck": {"withdrawn_at"},
     "payments_paymenthold": {"released_by_id", "released_at", "release_reason"},
     "payments_bankfile": {"status"},
     "billing_invoice": {"voided_at", "void_reason"},

@@ -18,7 +18,7 @@ from members.models import User
 from payments.models import Payment, Refund, RefundStatus
 from tests import people
 from tests.diary import eastern
-from tests.payments import refunding
+from tests.payments import checking, refunding
 from tests.payments.payers import read, read_hidden
 from tests.payments.paying import TUESDAY, live, make_account, noon, pay
 from tests.payments.refunding import CLEARED, CREDIT
@@ -146,6 +146,23 @@ def test_the_money_of_a_check_can_only_go_back_by_check(asker: Client) -> None:
     assert re.findall(r'name="method" value="(\w+)"', asker.get(ask_url(receipt)).content.decode()) == [
         "check"
     ]
+
+
+def test_the_page_says_who_wrote_the_check_and_asks_where_they_live(asker: Client) -> None:
+    account = make_account()
+    day = date(2027, 1, 5)
+    checking.receive((account, 400_00), payer="Rosa Delgado", received_on=day, deposit_on=day, today=day)
+    checking.bank(CLEARED)
+    receipt = Receipt.objects.get()
+    first = asker.get(ask_url(receipt))
+    assert "Rosa Delgado wrote check 1042: the refund goes to them. That is not the member." in read(first)
+    sent = fill(first, amount="10.00", method="check") | {"ask": "yes", "previewed": "1000 check"}
+    assert "ask for it with their address" in read(asker.post(ask_url(receipt), sent))
+    asker.post(ask_url(receipt), sent | {"mail_to": "9 Elm Street\r\nSalem, MA 01970"})
+    assert (Refund.objects.get().payee, Refund.objects.get().mail_to) == (
+        "Rosa Delgado",
+        "9 Elm Street\nSalem, MA 01970",
+    )
 
 
 def test_a_payment_and_its_receipt_lead_to_asking_for_those_who_may(asker: Client, receipt: Receipt) -> None:
