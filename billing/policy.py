@@ -18,6 +18,7 @@ class Policy:
     refund_banking_days: int = 5  # after settlement, before a debit's money is refunded
     refund_check_banking_days: int = 10  # after deposit, before a check's money is refunded
     reversal_banking_days: int = 5  # after settlement: by then the payer's bank must have the reversal
+    letter_banking_days: int = 3  # most that a letter about a pushed start waits for the lockbox's file
     minimum_payment_cents: int = 1_00
     maximum_payment_cents: int = 10_000_00
     maximum_premiums_ahead: int = 3

@@ -18,6 +18,7 @@ from django.db.models import BigIntegerField, Case, Exists, OuterRef, QuerySet, 
 from django.db.models.functions import Cast, Substr
 
 from billing.bill_pdf import draw_bills
+from billing.held_letters import leave_out_held
 from billing.models import Invoice, PrintBatch, PrintedLetter, PrintKind, PrintPart
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
@@ -51,10 +52,13 @@ class UnableToCloseBatch(Exception):
 
 
 def find_waiting(*, kind: str) -> QuerySet[Notice]:
-    """The letters of a kind that are in no batch yet. A bill that was replaced before it was printed is never mailed."""
+    """The letters of a kind that are in no batch yet and wait for nothing else.
+
+    A bill that was replaced before it was printed is never mailed, nor is a letter about a start that was given back since.
+    """
     unsent = Notice.objects.filter(channel=Channel.LETTER, sent_at=None, printed=None, member__isnull=False)
     if kind == PrintKind.LETTERS:
-        return unsent.exclude(event=BILL_EVENT)
+        return leave_out_held(letters=unsent.exclude(event=BILL_EVENT))
     # In a CASE: nothing says that the rows are narrowed to bills before the number is read.
     number = Cast(Substr("subject", len(ABOUT) + 1), BigIntegerField())
     bills = unsent.annotate(invoice_id=Case(When(event=BILL_EVENT, then=number)))

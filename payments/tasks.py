@@ -32,6 +32,7 @@ from payments.autopay import announcing, drafting, turning_off
 from payments.autopay.days import find_cut
 from payments.bank import open_bank
 from payments.banking_calendar import read_calendar
+from payments.channels.lockbox.waiting_letters import release_letters
 from payments.channels.phone import calls
 from payments.models import BankAccountStatus, Mandate, Payment
 from payments.validation.prenotes import pass_prenotes
@@ -50,10 +51,14 @@ def review_behind(*, day: date, at: datetime) -> Counts:
 
 
 def read_bank(*, day: date, at: datetime) -> Counts:
-    """Read what the bank has left: acknowledgements, returns, corrections; then stop what a return has blocked."""
+    """Read what the bank has left: acknowledgements, returns, corrections, checks; then stop what a return has blocked.
+
+    Letters about starts that were pushed need not wait for older mail any longer.
+    """
     counts = incoming.read_bank(bank=open_bank(at=at), today=day, at=at)
     stopped = returns.stop_unusable(today=day, at=at)
     return_rates.warn_of_rates(today=day)
+    release_letters(today=day, at=at)
     return dict(counts) | {
         "canceled": stopped["canceled"],
         "late_corrections": corrections.count_late_corrections(today=day),

@@ -30,6 +30,7 @@ from billing.models.money import Receipt as Receipt
 from billing.models.money import ReceiptChange as ReceiptChange
 from billing.models.money import Withdrawal as Withdrawal
 from billing.models.paper import BillLink as BillLink
+from billing.models.paper import MailRead as MailRead
 from billing.models.paper import PrintBatch as PrintBatch
 from billing.models.paper import PrintedLetter as PrintedLetter
 from billing.models.paper import PrintKind as PrintKind

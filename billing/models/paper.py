@@ -73,6 +73,20 @@ class PrintBatch(models.Model):
         return f"{self.get_kind_display()} of {self.business_date}, batch {self.pk}"
 
 
+class MailRead(models.Model):
+    """The checks that came by mail until this day are in the books, or were waited for long enough. Append-only.
+
+    Letters about starts that were pushed by that day may be printed.
+    """
+
+    until = models.DateField(unique=True)
+    why = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"mail until {self.until}"
+
+
 class PrintPart(models.Model):
     """A part of a print batch: one PDF, drawn at once."""
 

@@ -19,6 +19,9 @@ from payments.ach.reading import ParsedFile, read_file, split_records
 from payments.ach.sending import note_sent
 from payments.ach.stored_files import clean_name, find_free_name, store_bytes, take_file_id
 from payments.bank import Bank
+from payments.channels.lockbox.items import UnableToReadDeposit
+from payments.channels.lockbox.posting import AlreadyImported, import_file
+from payments.channels.lockbox.reading import UnableToTakeDeposit, is_lockbox
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
 
 log = structlog.get_logger(__name__)
@@ -59,9 +62,9 @@ class Incoming:
 def read_bank(*, bank: Bank, today: date, at: datetime) -> Counts:
     """Read every file the bank has left that was not read before, whatever its name; each by itself, in its own transaction.
 
-    An acknowledgement accepts or rejects a file of ours. A file of returns is applied line by line, once; with any fault it is
-    kept and refused whole, and the next one is read. Returns what was done as counts; repeated are files read before under
-    another name. Raises UnableToReadFiles at the end, for what could not be stored.
+    An acknowledgement accepts or rejects a file of ours; checks of a lockbox are put on their accounts. A file of returns is
+    applied line by line, once; with any fault it is kept and refused whole, and the next one is read. Returns what was done as
+    counts; repeated are files read before under another name. Raises UnableToReadFiles at the end, for what could not be stored.
     """
     counts = Counter(
         files=0, repeated=0, refused=0, accepted=0, rejected=0, returned=0, corrected=0, parked=0
@@ -74,6 +77,8 @@ def read_bank(*, bank: Bank, today: date, at: datetime) -> Counts:
             digest = hashlib.sha256(data).hexdigest()
             if digest in known:
                 counts["repeated"] += known[digest] != clean_name(name)
+            elif is_lockbox(data=data):
+                counts.update(_read_lockbox(name, data, digest=digest, today=today, at=at))
             else:
                 counts.update(_read_once(name, data, digest=digest, today=today, at=at))
         except Exception:
@@ -166,6 +171,21 @@ def _locate(error: ValueError | RecursionError, data: bytes) -> str:
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         return f"line {line}, column {column}: is no letter of UTF-8"
     return str(error)
+
+
+def _read_lockbox(name: str, data: bytes, *, digest: str, today: date, at: datetime) -> Counts:
+    """Checks of the bank's lockbox, applied as by hand; of a strange lockbox or day the file is left until it can be."""
+    try:
+        file = import_file(name=name, data=data, by=None, today=today, at=at)
+    except AlreadyImported:
+        return {"repeated": 1}
+    except UnableToTakeDeposit as refusal:
+        log.error("lockbox file not taken", file=clean_name(name), fault=str(refusal))
+        return {"refused": 1}
+    except UnableToReadDeposit as refusal:
+        kept = Incoming(name, data, digest, BankFile.Kind.LOCKBOX, today, fault=str(refusal))
+        return _store_alone(kept, today=today, at=at)
+    return {"files": 1, "checks": file.count}
 
 
 def _read_once(name: str, data: bytes, *, digest: str, today: date, at: datetime) -> Counts:

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("items_key", models.CharField(max_length=64, unique=True)),
-                ("deposit_on", models.DateField()),
+                ("deposit_on", models.DateField(verbose_name="day of deposit")),
                 ("count", models.PositiveIntegerField(verbose_name="checks")),
                 ("cents", models.BigIntegerField()),
                 ("imported_at", models.DateTimeField()),
@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                             ("queue", "To staff: names no account"),
                         ],
                         max_length=9,
+                        verbose_name="how it was matched",
                     ),
                 ),
                 (

@@ -26,7 +26,7 @@ class LockboxFile(models.Model):
 
     file = models.OneToOneField(BankFile, on_delete=models.PROTECT, related_name="lockbox")
     items_key = models.CharField(max_length=64, unique=True)
-    deposit_on = models.DateField()
+    deposit_on = models.DateField("day of deposit")
     count = models.PositiveIntegerField("checks")
     cents = models.BigIntegerField()
     imported_at = models.DateTimeField()
@@ -55,7 +55,7 @@ class LockboxItem(models.Model):
     received_check = models.OneToOneField(
         ReceivedCheck, on_delete=models.PROTECT, related_name="lockbox_item"
     )
-    way = models.CharField(max_length=9, choices=LockboxWay)
+    way = models.CharField("how it was matched", max_length=9, choices=LockboxWay)
     words = models.TextField(blank=True, help_text="the Member IDs, scan lines and words that came with it")
     why = models.CharField(max_length=200, blank=True)
 

@@ -20,7 +20,7 @@ from payments.channels.lockbox.items import UnableToReadDeposit
 from payments.channels.lockbox.posting import AlreadyImported, describe_outcome, import_file, preview_file
 from payments.channels.lockbox.words import list_sentences, list_sums
 from payments.models import LockboxFile, LockboxItem
-from payments.staff.lockbox_form import LockboxForm
+from payments.staff.lockbox_form import LockboxForm, Upload
 
 MAY_IMPORT = "payments.import_lockbox"
 REFUSALS = (UnableToReadDeposit, AlreadyImported)
@@ -125,20 +125,20 @@ def import_one(request: HttpRequest) -> HttpResponse:
         page,
         act=act,
         refusals=REFUSALS,
-        preview=lambda typed: _preview(typed["upload"].data),
+        preview=lambda typed: _preview(typed["upload"]),
         form_class=LockboxForm,
         needs_preview=True,
         files=request.FILES or None,
     )
 
 
-def _preview(data: bytes) -> Effect:
+def _preview(upload: Upload) -> Effect:
     """What it would do, or where its faults are, or when it was applied."""
     try:
-        outcome = preview_file(data=data, today=clock.today())
+        outcome = preview_file(data=upload.data, today=clock.today())
     except AlreadyImported as refusal:
         return Effect(refusal=str(refusal), words=list_sentences(file=refusal.file))
     except UnableToReadDeposit as refusal:
-        return Effect(refusal="Nothing can be posted of this file.", words=str(refusal).splitlines())
-    day = f"Its totals are right. It is the deposit of {long_date(outcome.deposit_on)}."
+        return Effect(refusal=f"Nothing can be posted of {upload.name}.", words=str(refusal).splitlines())
+    day = f"The totals of {upload.name} are right. It is the deposit of {long_date(outcome.deposit_on)}."
     return Effect(words=[day, *list_sums(outcome=outcome)])

@@ -34,6 +34,7 @@ APPEND_ONLY = (
         "members_noticecopy",
         "payments_checkshare",
         "payments_lockboxfile",
+        "billing_mailread",
         "payments_lockboxitem",
         "payments_returnresolution",
         "billing_withdrawal",

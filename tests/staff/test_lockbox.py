@@ -86,7 +86,7 @@ class TestAFile:
 
     def test_with_a_fault_shows_its_place_and_no_button(self, account: Account) -> None:
         shown = choose(make_clerk("import_lockbox"), write_day(account)[:200])
-        assert "Nothing can be posted of this file" in read(shown)
+        assert "Nothing can be posted of day.bai" in read(shown)
         assert re.search(r"line \d+, column", read(shown))
         assert 'name="act"' not in shown.content.decode()
 

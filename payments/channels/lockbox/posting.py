@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
 from billing.accounts import lock_accounts
+from billing.held_letters import note_mail_read
 from billing.owed import read_owed
 from billing.rows import insert_all
 from members.models import User
@@ -89,8 +90,7 @@ def import_file(*, name: str, data: bytes, by: User | None, today: date, at: dat
     keys = [make_remitter_key(item=item) for item in deposit.items]
     items_key = _make_items_key(deposit, keys)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        _wait_for_others()
         _refuse_applied(_digest(data), items_key)
         matches = _match(deposit.items, keys, lock=True)
         checks = [
@@ -106,6 +106,7 @@ def import_file(*, name: str, data: bytes, by: User | None, today: date, at: dat
         recorded = record_checks(checks=checks, by=None, today=today, at=at)
         file = _store(name, data, deposit, items_key=items_key, by=by, at=at)
         _keep_items(file, deposit.items, matches, recorded)
+        note_mail_read(until=deposit.deposit_on, why="a lockbox file", at=at)
     return file
 
 
@@ -125,6 +126,12 @@ def find_applied(*, digest: str, items_key: str = "") -> LockboxFile | None:
 def _refuse_applied(digest: str, items_key: str) -> None:
     if file := find_applied(digest=digest, items_key=items_key):
         raise AlreadyImported(file)
+
+
+def _wait_for_others() -> None:
+    """One import at a time, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
 
 
 def _digest(data: bytes) -> str:

