@@ -22,8 +22,17 @@ HABITS: Weights = {
     "second thoughts": 2,
     "never": 3,
 }
-# Where it pays. Checks join here once the exchange takes them: see `paying.WAYS`.
-WAYS: Weights = {"member": 66, "guest": 13, "unseen guest": 13, "phone": 8, "check": 0}
+# Where it pays: see `paying.WAYS`.
+WAYS: Weights = {"member": 60, "guest": 12, "unseen guest": 12, "phone": 7, "check": 9}
+# What is in the envelope of one who mails a check.
+MAILS: Weights = {
+    "plain": 50,
+    "combined": 15,
+    "wrong amount": 10,
+    "no Member ID": 12,
+    "late": 8,
+    "not good": 5,
+}
 # What comes of a payment's bank account, by the sandbox bank's magic numbers.
 ACCOUNTS: Weights = {
     "good": 930,
@@ -47,6 +56,7 @@ WORKERS_REST_TODAY, WORKERS_REST_FOR_DAYS, WORKER_DIES, JOB_RUNS_TWICE = 4, 2, 1
 DUE_DATE_EXTENDED, EXTENDED_AFTERWARDS, DUE_DATE_MOVED_FOR_ONE = 10, 15, 0.2
 FIRST_MONTH_WAIVED, MONTH_WAIVED, MONTH_CORRECTED, START_KEPT = 5, 0.2, 0.3, 50
 GIVES_DATE_OF_BIRTH = 60  # of those who call
+SOMEBODY_ELSE_WRITES, MONEY_SENT_BACK = 6, 8  # of checks, and of those among them that name no account
 BANK_DOWN, BANK_SILENT, LINE_LOST, FILES_REPEATED, FILES_SHUFFLED = 3, 3, 6, 5, 20
 
 

@@ -8,11 +8,13 @@ from members.models import Enrollment, Notice, StartMove
 from payments.models import (
     BankAccount,
     BankFile,
+    CheckShare,
     DraftAnnouncement,
     FileEntry,
     Mandate,
     Payment,
     Prenote,
+    ReceivedCheck,
     Refund,
     ReturnLine,
 )
@@ -48,6 +50,7 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         "refunds": Refund.objects.values_list(
             f"receipt__{who}", "cents", "method", "status", "effective_date", "check_number", "moves__after"
         ),
+        **_ask_checks(who),
         **_ask_bank(),
         "notices": Notice.objects.values_list("event", "channel", "member__member_id", "address"),
         "allocations": Invoice.objects.exclude(allocations=None).values_list(
@@ -55,6 +58,16 @@ def read_facts() -> dict[str, list[tuple[Any, ...]]]:
         ),
     }
     return {name: sorted(rows, key=repr) for name, rows in questions.items()}
+
+
+def _ask_checks(who: str) -> dict[str, Any]:
+    """What came by mail, and where it lies."""
+    return {
+        "checks": ReceivedCheck.objects.values_list(
+            "number", "payer", "cents", "kind", "status", "received_on", "banked_on", "moves__after"
+        ),
+        "shares of checks": CheckShare.objects.values_list("received_check__number", who, "cents"),
+    }
 
 
 def _ask_bank() -> dict[str, Any]:

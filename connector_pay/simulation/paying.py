@@ -13,6 +13,7 @@ from connector_pay.lib import clock
 from connector_pay.simulation.calling import pay_by_phone
 from connector_pay.simulation.chances import HAS_CEILING, SENDS_FORM_TWICE, happens, roll
 from connector_pay.simulation.households import Household
+from connector_pay.simulation.mailing import mail_checks
 from connector_pay.simulation.plans import Act
 from members.models import Member, User
 from payments.autopay.plans import Plan, make_plans
@@ -294,12 +295,28 @@ def _call_in(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> lis
     )
 
 
-# The ways that a household may pay, by the names in `chances.WAYS`: checks are to join here.
+def _mail(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> list[Payment]:
+    """A check reaches the exchange today: no debit comes of it."""
+    home = visit.home
+    mail_checks(
+        member_id=home.member_id,
+        name=home.name,
+        enrolled_on=home.enrolls_on,
+        chosen=chosen,
+        dice=roll(home.seed, "mail", home.number, visit.act.day, visit.act.at),
+        today=visit.scene.today,
+        at=visit.at,
+    )
+    return []
+
+
+# The ways that a household may pay, by the names in `chances.WAYS`.
 WAYS: dict[str, Callable[[Visit, Sequence[Chosen], date | None], list[Payment]]] = {
     "member": _pay_as_member,
     "guest": _pay_as_guest,
     "unseen guest": _pay_unseen,
     "phone": _call_in,
+    "check": _mail,
 }
 
 

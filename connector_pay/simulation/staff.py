@@ -22,7 +22,7 @@ from billing.reinstatement import (
     decline_reinstatement,
 )
 from billing.terminations import UnableToEndCoverage, end_coverage, keep_coverage, list_terminations
-from connector_pay.simulation import relief
+from connector_pay.simulation import mailing, relief
 from connector_pay.simulation.chances import (
     ASKS_FOR_REINSTATEMENT,
     COVERAGE_KEPT,
@@ -31,19 +31,21 @@ from connector_pay.simulation.chances import (
     roll,
 )
 from members.models import User
-from payments.models import Refund, RefundStatus
+from payments.models import Refund, RefundMethod, RefundStatus
 from payments.refund_checks import list_checks_to_print
-from payments.refund_rules import UnableToRefund
+from payments.refund_rules import UnableToRefund, read_source
 from payments.refunds import (
     RefundableReceipt,
     approve_refund,
     ask_refund,
+    decline_refund,
     find_refundable,
     print_check,
 )
 
 NAMES = ("asker", "approver")
 FIRST_CHECK = 100_000
+ADDRESS = "9 Elm Street\nSalem, MA 01970"
 DAYS_MORE = 5
 PATIENCE = timedelta(days=60)
 
@@ -116,9 +118,20 @@ def decide_starts(*, seed: int, today: date, at: datetime) -> int:
     return relief.decide_starts(seed=seed, today=today, at=at, people=_find_staff())
 
 
+def place_money(*, seed: int, today: date, at: datetime) -> int:
+    """Money that names no account is put where it belongs, or sent back; returns how often it was placed."""
+    return mailing.place_money(seed=seed, today=today, at=at, people=_find_staff())
+
+
+def bring_back_checks(*, seed: int, today: date, at: datetime) -> int:
+    """Checks that their banks do not pay come back; returns how many."""
+    return mailing.bring_back(today=today, at=at)
+
+
 def give_back(*, seed: int, today: date, at: datetime) -> int:
     """Ask for whatever credit nobody has asked for, approve all, and print the checks; returns how many were approved."""
     asker, approver = _find_staff()
+    _decline_what_has_no_address(by=asker, today=today, at=at)
     for item in find_refundable(today=today):
         _ask_refund(item, form_key=roll(seed, "refund", item.receipt.pk, today), by=asker, today=today, at=at)
     approved = 0
@@ -134,6 +147,14 @@ def give_back(*, seed: int, today: date, at: datetime) -> int:
     return approved
 
 
+def _decline_what_has_no_address(*, by: User, today: date, at: datetime) -> None:
+    """Money of a check that somebody else wrote is asked for anew, with where they live."""
+    asked = Refund.objects.filter(status=RefundStatus.ASKED, method=RefundMethod.CHECK, mail_to="")
+    for refund in asked.order_by("pk"):
+        if read_source(receipt_id=refund.receipt_id).needs_address:
+            decline_refund(refund_id=refund.pk, by=by, why="no address is known", today=today, at=at)
+
+
 def _ask_refund(item: RefundableReceipt, *, form_key: Random, by: User, today: date, at: datetime) -> None:
     with suppress(UnableToRefund):  # not yet: next month again
         ask_refund(
@@ -141,6 +162,7 @@ def _ask_refund(item: RefundableReceipt, *, form_key: Random, by: User, today: d
             cents=item.idle_cents,
             method=item.method,
             why="coverage is over",
+            mail_to=ADDRESS if item.source.needs_address else "",
             form_key=UUID(int=form_key.getrandbits(128), version=4),
             by=by,
             today=today,
@@ -210,13 +232,21 @@ _Task = Callable[..., int]
 _TASKS: dict[int, tuple[_Task, ...]] = {
     2: (mail_letters,),
     3: (decide_starts,),
+    4: (bring_back_checks,),
+    5: (place_money,),
     6: (give_back,),
     11: (relieve,),
     9: (mail_letters, decide_terminations, decide_reinstatements),
+    12: (place_money,),
+    13: (bring_back_checks,),
     15: (extend_due_date,),
     16: (mail_letters,),
     19: (decide_reinstatements,),
+    20: (place_money,),
+    21: (bring_back_checks,),
     23: (mail_letters,),
+    25: (place_money,),
     26: (decide_terminations, relieve),
+    27: (bring_back_checks,),
     28: (decide_starts,),
 }

@@ -212,7 +212,7 @@ def find_account(words: str) -> Account:
 def _find_by_scan_line(words: str) -> Account:
     """The account whose bill the coupon is of, paid or replaced meanwhile or not."""
     try:
-        line = read_scan_line(words)
+        line = read_scan_line(text=words)
     except UnableToReadScanLine as problem:
         raise UnableToReadAccount(str(problem)) from problem
     found = Account.objects.filter(
@@ -232,11 +232,6 @@ def list_parts(shares: Sequence[Share]) -> dict[str, Any]:
     for number, share in enumerate(shares, start=1):
         typed |= {f"account_{number}": str(share.account_id), f"part_{number}": share.cents}
     return typed
-
-
-def suggest_days(*, today: date, deposit: date) -> dict[str, date]:
-    """What the form begins with: received today."""
-    return {"received_on": today, "deposit_on": deposit}
 
 
 def _list_parts() -> list[str]:

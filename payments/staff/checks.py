@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, cast
 
 from django.contrib import admin
@@ -231,13 +232,7 @@ def record(request: HttpRequest) -> HttpResponse:
         form_class=CheckForm,
         needs_preview=True,
         today=today,
-        initial={
-            "received_on": today,
-            "deposit_on": read_calendar().roll_forward(today),
-            "kind": "check",
-            "source": "counter",
-            "account_1": request.GET.get("account", ""),
-        },
+        initial=_suggest(today) | {"account_1": request.GET.get("account", "")},
     )
 
 
@@ -365,6 +360,12 @@ def give_back(request: HttpRequest, check_id: int) -> HttpResponse:
             act=lambda: act({}), account_ids=accounts, refusals=REFUSALS, today=today
         ),
     )
+
+
+def _suggest(today: date) -> dict[str, Any]:
+    """What the boxes begin with: handed over today."""
+    days = {"received_on": today, "deposit_on": read_calendar().roll_forward(today)}
+    return {"kind": "check", "source": "counter", **days}
 
 
 def _act_on(

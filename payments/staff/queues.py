@@ -53,7 +53,6 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
         reverse("admin:payments_refund_changelist"),
         reverse("admin:payments_bankaccount_changelist"),
     )
-    checks = reverse("admin:payments_receivedcheck_changelist")
     return [
         (
             "files",
@@ -62,14 +61,7 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
             "payments.resolve_file",
         ),
         ("returns", "Returns that need a person", f"{returns}?waiting=yes", "payments.resolve_returnline"),
-        (
-            "batches",
-            "Batches of checks not closed",
-            f"{reverse('admin:payments_checkbatch_changelist')}?open=yes",
-            "payments.record_check",
-        ),
-        ("unmatched", "Money without an account", f"{checks}?waiting=yes", "payments.match_money"),
-        ("back", "Money to send back", f"{checks}?waiting=yes", "payments.send_back_money"),
+        *_list_check_pages(),
         (
             "refunds",
             "Refunds to approve",
@@ -89,4 +81,16 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
             "payments.hold_payment",
         ),
         ("accounts", "Bank accounts to approve", f"{accounts}?waiting=yes", "payments.change_bankaccount"),
+    ]
+
+
+def _list_check_pages() -> list[tuple[str, str, str, str]]:
+    checks, batches = (
+        reverse("admin:payments_receivedcheck_changelist"),
+        reverse("admin:payments_checkbatch_changelist"),
+    )
+    return [
+        ("batches", "Batches of checks not closed", f"{batches}?open=yes", "payments.record_check"),
+        ("unmatched", "Money without an account", f"{checks}?waiting=yes", "payments.match_money"),
+        ("back", "Money to send back", f"{checks}?waiting=yes", "payments.send_back_money"),
     ]

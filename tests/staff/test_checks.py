@@ -65,6 +65,25 @@ def test_received_by_a_due_date_that_has_passed_it_waits_for_another_person_and_
     assert ReceivedCheck.objects.get().status == CheckStatus.UNMATCHED
 
 
+def test_the_same_check_again_is_asked_about_with_a_box_to_tick(books: None) -> None:
+    clerk, address = make_clerk("record_check"), reverse("admin:payments_receivedcheck_record")
+    press(clerk, "payments_receivedcheck_record", **PAPER)
+    asked = {"preview": "1", "form_key": "6f1c2a34-8f5e-4a5f-9c39-0f6a3f3a1b33"}
+    page = read(clerk.post(address, PAPER | asked))
+    assert "those of a check recorded on January 12, 2027. Tick the box below" in page
+    assert "It is another check" in page
+    assert "It is another check" in read(clerk.post(address, PAPER | asked | {"is_another": "on"}))
+    press(clerk, "payments_receivedcheck_record", **PAPER | {"is_another": "on"})
+    assert ReceivedCheck.objects.count() == 2
+
+
+def test_above_the_limit_it_waits_for_a_supervisor_and_the_page_says_so(account: Account) -> None:
+    typed = PAPER | {"account_1": str(account.pk), "amount": "10000.01"}
+    answer, _ = press(make_clerk("record_check"), "payments_receivedcheck_record", **typed)
+    assert "Above $10,000.00, it waits until a supervisor puts it on its account" in read(answer)
+    assert ReceivedCheck.objects.get().status == CheckStatus.UNMATCHED
+
+
 def test_what_is_typed_wrong_is_said_beside_its_box(account: Account) -> None:
     clerk = make_clerk("record_check")
     address = reverse("admin:payments_receivedcheck_record")
