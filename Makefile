@@ -34,7 +34,7 @@ test: $(DEV) design-system
 	$(IN)/python -m pytest -n $(WORKERS) -m "not prove"
 
 prove: $(DEV) design-system
-	$(IN)/python -m pytest -n $(WORKERS)
+	$(IN)/python -m pytest -n $(WORKERS) --hypothesis-profile=others
 
 bench: $(DEV)
 	@$(IN)/python -m tests.bench --size $(SIZE)

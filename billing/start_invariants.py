@@ -1,7 +1,7 @@
 """What must always hold of each start of coverage: it is what money, waivers, due dates and staff's decisions make it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -37,6 +37,7 @@ class Facts:
     due_dates: tuple[DueDate, ...]
     last_known: date
     last_taken_back: date
+    last_extended: date
     is_received: bool
     move: StartMove | None
     reviews: Sequence[StartReview]
@@ -67,7 +68,7 @@ def judge_start(*, binder: BinderOf, facts: Facts) -> str:
 
 def _judge(binder: BinderOf, payment: FirstPayment, facts: Facts) -> str:
     if payment.find_covered_on(binder.coverage_start) is None:
-        return _judge_uncovered(binder, payment, facts.move)
+        return _judge_uncovered(binder, payment, facts)
     return _judge_covered(binder, payment, facts)
 
 
@@ -81,11 +82,15 @@ def _judge_covered(binder: BinderOf, payment: FirstPayment, facts: Facts) -> str
     return "" if payment.is_covered_in_time(start=start) else "covered after the due date"
 
 
-def _judge_uncovered(binder: BinderOf, payment: FirstPayment, move: StartMove | None) -> str:
-    """An uncovered binder stands where it was asked for, or where the last review put it."""
+def _judge_uncovered(binder: BinderOf, payment: FirstPayment, facts: Facts) -> str:
+    """An uncovered binder stands where it was asked for, or where the last review put it.
+
+    A review gave back what a later due date gave on its own day, not on the day of a push before it.
+    """
     expected = first_of_month(binder.requested_start)
-    if move:
-        expected = find_start(requested=expected, received=move.business_date, due_date=payment.due_date)
+    if facts.move:
+        reviewed = max(facts.move.business_date, facts.last_extended)
+        expected = find_start(requested=expected, received=reviewed, due_date=payment.due_date)
     return "" if binder.coverage_start == expected else f"should start {expected}"
 
 
@@ -95,6 +100,7 @@ def _find_wrong(account_ids: list[int]) -> Iterator[tuple[int, date, str]]:
     rules = _read_rules(account_ids)
     payments = read_first_payments(binders=binders, due_dates={key: rule[0] for key, rule in rules.items()})
     known, taken = _read_last_known(account_ids), _read_last_taken_back(account_ids)
+    extended = _read_last_extended(account_ids)
     open_binders = _read_open_binders(account_ids)
     enrollment_ids = [binder.enrollment_id for binder in binders]
     moves, reviews = _read_last_moves(enrollment_ids), _read_reviews(enrollment_ids)
@@ -105,6 +111,7 @@ def _find_wrong(account_ids: list[int]) -> Iterator[tuple[int, date, str]]:
             due_dates=rules[key],
             last_known=known.get(key, date.min),
             last_taken_back=taken.get(key, date.min),
+            last_extended=extended.get(key, date.min),
             is_received=key not in open_binders,
             move=moves.get(binder.enrollment_id),
             reviews=reviews.get(binder.enrollment_id, ()),
@@ -130,16 +137,28 @@ def _read_last_known(account_ids: list[int]) -> dict[int, date]:
     """The day on which we last came to know of money or a waiver, or held starts to another due date, by account."""
     receipts = Receipt.objects.filter(account__in=account_ids, taken_back_on=None).values("account")
     adjusted = Adjustment.objects.filter(account__in=account_ids).values("account")
-    moved = DueDateOverride.objects.filter(account__in=account_ids).values("account")
-    general = DueDateOverride.objects.filter(account=None).aggregate(at=Max("reviewed_at"))["at"]
-    latest: dict[int, datetime] = dict.fromkeys(account_ids, general) if general else {}
-    for rows, column in ((receipts, "counted_at"), (adjusted, "recorded_at"), (moved, "reviewed_at")):
-        for key, at in rows.annotate(at=Max(column)).exclude(at=None).values_list("account", "at"):
-            latest[key] = max(latest.get(key, at), at)
+    latest = _read_last_extended(account_ids)
+    for rows, column in ((receipts, "counted_at"), (adjusted, "recorded_at")):
+        _keep_latest(latest, rows.annotate(at=Max(column)).exclude(at=None).values_list("account", "at"))
     changed = ReceiptChange.objects.filter(account_after__in=account_ids)
-    for key, at in changed.values_list("account_after_id", "at"):
-        latest[key] = max(latest.get(key, at), at)
-    return {key: business_date(moment=at) for key, at in latest.items()}
+    _keep_latest(latest, changed.values_list("account_after_id", "at"))
+    return latest
+
+
+def _read_last_extended(account_ids: list[int]) -> dict[int, date]:
+    """The day on which a review last held starts to another due date, of everyone or of the account itself."""
+    general = DueDateOverride.objects.filter(account=None).aggregate(at=Max("reviewed_at"))["at"]
+    latest: dict[int, date] = {}
+    _keep_latest(latest, ((key, general) for key in account_ids if general))
+    own = DueDateOverride.objects.filter(account__in=account_ids).exclude(reviewed_at=None).values("account")
+    _keep_latest(latest, own.annotate(at=Max("reviewed_at")).values_list("account", "at"))
+    return latest
+
+
+def _keep_latest(latest: dict[int, date], moments: Iterable[tuple[int, datetime]]) -> None:
+    for key, at in moments:
+        day = business_date(moment=at)
+        latest[key] = max(latest.get(key, day), day)
 
 
 def _read_last_moves(enrollment_ids: list[int]) -> dict[int, StartMove]:

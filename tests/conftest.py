@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 import time_machine
 from django.core.cache import cache
@@ -15,6 +16,12 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests import databases
 from tests.diary import Diary, eastern
 from tests.portal import PATIENCE_SECONDS, Portal, start_portal
+
+# `make test` tries the same made-up cases each time, so that what it says of a change is about the change;
+# `make prove` names this profile and tries others each time.
+hypothesis.settings.register_profile("others", derandomize=False)
+hypothesis.settings.register_profile("the same", derandomize=True, database=None)
+hypothesis.settings.load_profile("the same")
 
 
 def pytest_collection_finish() -> None:

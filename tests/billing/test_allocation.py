@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -210,7 +210,7 @@ class TestTheSameNumberOfStatementsForOneAndForFifty:
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["receive", "clear", "take back", "review", "issue", "price", "waive", "extend"]),
+        st.sampled_from(["receive", "clear", "take back", "review", "night", "price", "waive", "extend"]),
         st.integers(1, 700_00),
         st.integers(0, 9),
         st.integers(0, 12),
@@ -221,6 +221,10 @@ steps = st.lists(
 
 @examples(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=steps)
+@example(
+    story=[("receive", 1, 0, 18), ("extend", 1, 0, 0), ("review", 1, 0, 1)]
+)  # extended on the day of a push
+@example(story=[("receive", 1, 0, 23), ("price", 1, 0, 20), ("night", 1, 0, 7)])  # cheaper after the due date
 def test_whatever_happens_to_an_account_the_books_balance(story: list[tuple[str, int, int, int]]) -> None:
     with transaction.atomic():
         tell_story(story)
@@ -236,8 +240,9 @@ def tell_story(story: list[tuple[str, int, int, int]]) -> None:
             references.append(receive(account, cents, on=day - timedelta(days=which), today=day))
         elif what == "review":
             overdue.review(today=day, at=noon(day), run="story")
-        elif what == "issue":
+        elif what == "night":
             invoices.issue_missing(today=day, at=noon(day))
+            overdue.review(today=day, at=noon(day), run="story")
         elif what in ("price", "waive", "extend"):
             speak(account, what, cents, which, day)
         elif references:
