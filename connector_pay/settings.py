@@ -215,6 +215,7 @@ MFA_FORMS = {
     "authenticate": "members.password_forms.SecondStepForm",
     "reauthenticate": "members.password_forms.SecondStepAgainForm",
     "activate_totp": "members.password_forms.ActivateSecondStepForm",
+    "add_webauthn": "members.password_forms.AddPasskeyForm",
 }
 # One person's failures from everywhere together: so many that no single address can keep a member out.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,100/h/key"}

@@ -112,7 +112,7 @@ _OLD, _NEW = (", ".join(f"{row}.{name}" for name in (*_RIGHTS, "password")) for 
 class User(AbstractUser):
     """Someone who signs in: a member, by email; or staff of the exchange, by username."""
 
-    email = models.EmailField("email address", unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     member = models.OneToOneField(
         Member, null=True, blank=True, on_delete=models.PROTECT, related_name="user"
     )

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 from allauth.account import forms as account
 from allauth.mfa.base import forms as second_step
 from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest
@@ -139,6 +140,12 @@ class ActivateSecondStepForm(InOurWords, totp.ActivateTOTPForm):
     """The first code of a second step that is being set up."""
 
     words = {"code": CODE}
+
+
+class AddPasskeyForm(InOurWords, webauthn.AddWebAuthnForm):
+    """What a passkey is called, so that its owner knows it again."""
+
+    words = {"name": Words(_("Name"), _("Enter a name for the key"))}
 
 
 def leads_to_staff(request: HttpRequest) -> bool:

@@ -46,8 +46,6 @@ class FindReceiptForm(forms.Form):
 class HistoryForm(forms.Form):
     """What to show of the payment history; everything, unless told."""
 
-    keeps_typed = False  # it stands in the address
-
     product = forms.ChoiceField(
         label=_("Plan"), required=False, choices=[("", _("All plans")), *Product.choices]
     )

@@ -143,7 +143,8 @@ def _describe_coverage(payment: Payment, today: date) -> list[Step]:
 
 
 def _find(conditions: Q) -> Payment:
-    payments = Payment.objects.filter(conditions).select_related("account__enrollment__plan", "bank_account")
+    shown = ("account__enrollment__plan", "bank_account", "authorization")
+    payments = Payment.objects.filter(conditions).select_related(*shown)
     payment = payments.first()
     if payment is None:
         raise UnableToFindReceipt

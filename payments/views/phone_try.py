@@ -26,8 +26,6 @@ LONGEST_ENTRY = 40
 class KeysForm(forms.Form):
     """What is keyed in, and for which question of which call."""
 
-    keeps_typed = False  # a call has a language of its own
-
     call_id = forms.RegexField(r"CA[0-9a-f]{32}", strip=False, widget=forms.HiddenInput)
     step = forms.ChoiceField(choices=[(name, name) for name in STEPS], widget=forms.HiddenInput)
     turn = forms.IntegerField(min_value=0, max_value=9_999, widget=forms.HiddenInput)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils.translation.template import templatize
 
+from tests.english_words import FAMILIAR
+
 ROOT = settings.BASE_DIR
 CATALOG = ROOT / "connector_pay/locale/es/LC_MESSAGES/django.po"
 APPS = ("connector_pay", "members", "billing", "payments")
@@ -25,10 +27,6 @@ MARKS = {
     "ngettext_lazy": (None, 0, 1),
 }
 PLACES = re.compile(r"%\(\w+\)[sd]|%[sd]|%%|\{\w+\}")
-# Said to a person by any of these, one would be spoken to as "tú".
-FAMILIAR = re.compile(
-    r"\b(tú|tu|tus|te|ti|contigo|puedes|debes|quieres|tienes|eres|estás|has)\b", re.IGNORECASE
-)
 
 
 class Phrase(NamedTuple):

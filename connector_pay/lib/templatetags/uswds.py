@@ -24,7 +24,6 @@ KINDS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.Select, "select"),
     (forms.Textarea, "textarea"),
 )
-TYPED_FORM = "typed"
 STATUS_TONES = {
     "Paid": "good",
     "Active": "good",
@@ -105,32 +104,25 @@ def error_prefix(context: Context) -> str:
     return gettext("Error: ") if any(form.errors for form in _flatten(values)) else ""
 
 
-@register.simple_tag(takes_context=True)
-def typed_form(context: Context) -> str:
-    """The id of the form whose typed words go along when the language is switched; empty where nothing is typed."""
-    return TYPED_FORM if _list_typed(context) else ""
+@register.simple_block_tag
+def written(content: str) -> str:
+    """A part of the page, written before what stands above it: the header's switch asks it for a form that is typed into."""
+    return content
 
 
 @register.simple_tag(takes_context=True)
 def keep_typed(context: Context) -> str:
     """After the language was switched, put what was typed back into the boxes, unchecked as it was; a card's number never."""
     typed = getattr(context.get("request"), "typed", None)
-    for form in _list_typed(context) if typed is not None else ():
+    for form in _flatten(context.flatten().values(), also_unsent=True) if typed is not None else ():
+        if not getattr(form, "keeps_typed", True):
+            continue
         hides = getattr(form, "hides", None)
         for name, field in form.fields.items():
             value = field.widget.value_from_datadict(typed, MultiValueDict(), form.add_prefix(name))
             if not field.widget.is_hidden and not (hides and hides(value)):
                 form[name].initial = value
     return ""
-
-
-def _list_typed(context: Context) -> list[forms.BaseForm]:
-    """The forms of a page that a person types into. One whose answer holds for one language alone has `keeps_typed = False`."""
-    return [
-        form
-        for form in _flatten(context.flatten().values(), also_unsent=True)
-        if getattr(form, "keeps_typed", True) and form.visible_fields()
-    ]
 
 
 def _flatten(values: Iterable[Any], *, also_unsent: bool = False) -> list[forms.BaseForm]:
