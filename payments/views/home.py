@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from billing.accounts import list_accounts_of_member
-from billing.balances import read_standings
+from billing.balances import Standing, read_standings
 from connector_pay.lib import clock
 from payments.autopay.states import read_states
 from payments.behind_sentences import describe_each_behind
@@ -30,7 +30,7 @@ def home(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     at = clock.now()
     today = clock.business_date(moment=at)
     standings = read_standings(account_ids=list_accounts_of_member(member_pk=member_pk), today=today)
-    cards = sorted(standings.values(), key=lambda card: (card.product != "health", card.account_id))
+    cards = sorted(standings.values(), key=_find_place)
     recent = list_payments(member_pk=member_pk, wanted=PaymentFilter())[:RECENT_PAYMENTS]
     context = {
         "cards": cards,
@@ -60,3 +60,8 @@ def calendar(request: HttpRequest, *, member_pk: int) -> HttpResponse:
     headers = {"Content-Disposition": 'attachment; filename="premium-dates.ics"'}
     file = write_calendar(entries=entries, whose=member_pk, at=at)
     return HttpResponse(file, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def _find_place(card: Standing) -> tuple[bool, bool, int]:
+    """Health before dental; of each, what is owed before what is not."""
+    return card.product != "health", not card.due_cents, card.account_id

@@ -62,6 +62,26 @@ def add_scheduling(portal: Portal) -> Household:
     return household
 
 
+def add_with_many_accounts(portal: Portal) -> Household:
+    """Long names, and twelve accounts: one that costs nothing, some past due, the others due."""
+    today = clock.today()
+    months = list(_list_last_months(today))
+    begun = months[1] - timedelta(days=20)
+    member = people.make_member(first_name="Maximiliana-Guadalupe", last_name="Featherstonehaugh-Montgomery")
+    household = Household(member=member, user=people.make_user(member=member), email=member.email)
+    portal.households.append(household)
+    for number in range(12):
+        product = "dental" if number % 2 else "health"
+        name = f"Harborlight All the {product.title()} Care That You Could Need for a Whole Year and More {number}"
+        facts = {"requested_start": months[1], "status": EnrollmentStatus.ACTIVE, "at": paying.noon(begun)}
+        facts |= {"premium_cents": 1_234_56, "subsidy_cents": 1_234_56 if number < 2 else 0}
+        plan = people.make_plan(product=product, code=f"HL-LONG-{number}", name=name)
+        people.make_enrollment(member=member, plan=plan, **facts)
+    for day in (begun, months[1], months[2]):
+        invoices.issue_missing(today=day, at=paying.noon(day))
+    return household
+
+
 def add_dental(household: Household) -> None:
     """A dental plan beside what the household has, first due when that is."""
     start = find_account(household).enrollment.coverage_start
@@ -217,8 +237,13 @@ def _pay_and_live(household: Household, account: Account, *, on: date, **facts: 
 
 def add_due_today(portal: Portal) -> Household:
     """A first bill that nobody has paid, and that today is the last day to pay."""
+    return add_due_on(portal, day=clock.today())
+
+
+def add_due_on(portal: Portal, *, day: date) -> Household:
+    """A first bill that nobody has paid, and that is due on a day of its own."""
     today = clock.today()
-    facts = {"requested_start": next_month(today), "binder_due_date": today, "premium_cents": HEALTH_CENTS}
+    facts = {"requested_start": next_month(today), "binder_due_date": day, "premium_cents": HEALTH_CENTS}
     household = add_household(portal, at=clock.now(), **facts)
     invoices.issue_missing(today=today, at=clock.now())
     return household

@@ -25,6 +25,10 @@ READ_OUTLINE = """() => {
     const style = ticked ? getComputedStyle(box.nextElementSibling, "::before") : getComputedStyle(box);
     return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
 }"""
+READ_OWN_OUTLINE = """box => {
+    const style = getComputedStyle(box);
+    return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+}"""
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
@@ -92,6 +96,31 @@ def test_an_error_takes_the_focus_names_itself_in_the_title_and_leads_to_its_box
     if kind == "page":
         expect(box).to_be_focused()
     expect(box).to_have_attribute("aria-invalid", "true")
+
+
+def test_in_colors_of_the_reader_s_own_boxes_buttons_and_the_focus_are_seen(
+    page: Page, portal: Portal
+) -> None:
+    household = portal.add_household(products=("health", "dental"))
+    page.emulate_media(forced_colors="active")
+    visit = Visit(page, portal, lambda name: None)
+    tour.find_bill(visit, household, born=household.member.date_of_birth)
+    box, radio = page.get_by_role("checkbox").first, page.get_by_role("radio").first
+    for choice in (box, radio):
+        assert choice.evaluate("box => getComputedStyle(box).opacity") == "1"
+        assert (
+            choice.evaluate("box => getComputedStyle(box.nextElementSibling, '::before').visibility")
+            == "hidden"
+        )
+    button = page.get_by_role("button", name="Continue")
+    assert button.evaluate("button => parseFloat(getComputedStyle(button).borderTopWidth)") >= 2
+    for thing in (box, button):
+        thing.focus()
+        page.keyboard.press("Shift")  # a key makes the focus a keyboard's
+        assert thing.evaluate(READ_OWN_OUTLINE) >= 2
+    button.click()
+    visit.press("Continue")
+    assert page.locator(".cp-problem").evaluate("box => getComputedStyle(box).borderTopStyle") == "solid"
 
 
 def press_on(page: Page, words: str, key: str) -> None:

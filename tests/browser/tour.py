@@ -426,6 +426,16 @@ def tour_replaced_bill(visit: Visit) -> None:
     visit.open(f"/bills/{bill.number}/", "bill-replaced")
 
 
+def tour_many_accounts(visit: Visit) -> None:
+    """Twelve accounts with long names: nothing due on some, past due on the others."""
+    sign_in(visit, households.add_with_many_accounts(visit.portal))
+    visit.look("home-twelve-accounts")
+    visit.follow("Make a payment", "pay-amount-twelve-accounts")
+    visit.press("Continue")
+    fill_bank(visit)
+    visit.press("Continue", "pay-review-twelve-accounts")
+
+
 def tour_faults(visit: Visit) -> None:
     """Where nobody wanted to go."""
     visit.open("/no-such-page/", "fault-not-found")
@@ -471,6 +481,7 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "autopay": tour_autopay,
     "past": tour_past,
     "replaced bill": tour_replaced_bill,
+    "many accounts": tour_many_accounts,
     "faults": tour_faults,
     "staff": tour_staff,
     "staff handling": tour_handling,
