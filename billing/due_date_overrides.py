@@ -2,13 +2,14 @@
 
 The nearest word wins: an override for the account, then the binder's date that intake named for the requested
 month, then an override for the month, then the day of the policy; of two overrides as near, the later one.
+More time because of an outage is everybody's: with a date of one's own, the later of the two counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db.models import F, Q, Value
+from django.db.models import BooleanField, F, Q, Value
 
 from billing.due_dates import find_due_date, find_next_due_day, first_of_month
 from billing.models import Account, DueDateOverride
@@ -90,16 +91,33 @@ def _read_moved(account_ids: list[int], which: Q) -> tuple[dict[date, date], dic
     """The months moved for everyone, and those moved for single accounts, where the nearest word is written last."""
     general: dict[date, date] = {}
     own: dict[int, dict[date, date]] = {}
+    outages: dict[date, date] = {}
+    for word in sorted(_read_words(account_ids, which), key=lambda word: word[:2]):
+        _nearness, _order, account_id, month, due, is_outage = word
+        months = general if account_id is None else own.setdefault(account_id, {})
+        months[first_of_month(month)] = due
+        if is_outage:
+            outages[first_of_month(month)] = due
+    for months in own.values():
+        months |= {month: max(due, outages[month]) for month, due in months.items() if month in outages}
+    return general, own
+
+
+def _read_words(account_ids: list[int], which: Q) -> Iterator[tuple[int, int, int | None, date, date, bool]]:
+    """Each word about a month: how near it is, which came first, of whom, the month, its due date, whether an outage's."""
     overrides = DueDateOverride.objects.filter(which, Q(account=None) | Q(account__among=account_ids))
-    overrides = overrides.annotate(nearness=Value(OVERRIDE), order=F("pk"))
+    overrides = overrides.annotate(
+        nearness=Value(OVERRIDE), order=F("pk"), is_outage=Q(correction__outage__isnull=False)
+    )
     named = Account.objects.filter(pk__among=account_ids, enrollment__binder_due_date__isnull=False).annotate(
-        nearness=Value(NAMED_BY_INTAKE), order=Value(0)
+        nearness=Value(NAMED_BY_INTAKE), order=Value(0), is_outage=Value(False, output_field=BooleanField())
     )
     words = named.values_list(
-        "nearness", "order", "pk", "enrollment__requested_start", "enrollment__binder_due_date"
-    ).union(overrides.values_list("nearness", "order", "account_id", "coverage_month", "due_date"), all=True)
-    for _nearness, _order, account_id, month, due in sorted(words, key=lambda word: word[:2]):
+        "nearness", "order", "pk", "enrollment__requested_start", "enrollment__binder_due_date", "is_outage"
+    ).union(
+        overrides.values_list("nearness", "order", "account_id", "coverage_month", "due_date", "is_outage"),
+        all=True,
+    )
+    for nearness, order, account_id, month, due, is_outage in words:
         if due is not None:
-            months = general if account_id is None else own.setdefault(account_id, {})
-            months[first_of_month(month)] = due
-    return general, own
+            yield nearness, order, account_id, month, due, is_outage

@@ -7,9 +7,11 @@ from django.db import connection
 
 from billing.correction_invariants import CORRECTION_INVARIANTS
 from billing.episode_invariants import EPISODE_INVARIANTS
+from billing.models import CORRECTION_MOVES, EPISODE_MOVES
 from billing.paper_invariants import PAPER_INVARIANTS
 from billing.price_changes import find_changed
 from billing.start_invariants import find_wrong_starts
+from connector_pay.lib.grants import Guarded, find_unguarded_moves
 from connector_pay.lib.invariants import Invariant
 
 NEVER_CHANGED = [
@@ -40,6 +42,11 @@ CHANGING = [
     *("decided_at", "decision", "reviewed_at"),
     *("billing_receipt.account_id", "billing_receipt.received_date"),
 ]
+
+GUARDED = {
+    "billing_episode": Guarded("open", EPISODE_MOVES),
+    "billing_correction": Guarded("asked", CORRECTION_MOVES),
+}
 
 # Money that was moved was received on the account it counted for first.
 RECEIPTS_ON_LEDGER = """
@@ -349,6 +356,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant("I1 idle", "Money waits as credit only where nothing is owed.", NO_IDLE_MONEY),
     Invariant("I2 books", "The application cannot rewrite the books.", find_missing_guards),
+    Invariant(
+        "I2 decisions",
+        "The database itself refuses a move of an episode or a correction that no arrow allows, and any other beginning.",
+        lambda: find_unguarded_moves(GUARDED),
+    ),
     Invariant(
         "I3 receivable", "What is owed is what was billed less what was received and kept.", RECEIVABLE
     ),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from connector_pay.lib.grants import find_unguarded_moves
+from connector_pay.lib.grants import Guarded, find_unguarded_moves
 from connector_pay.lib.invariants import Invariant, write_history_question
 from payments.ach.stored_files import BANK_FILE
 from payments.check_invariants import CHECK_INVARIANTS
@@ -181,7 +181,13 @@ ON_HOLD = """
 """
 
 
-GUARDED = {"payments_payment": PAYMENT_MOVES, "payments_bankfile": FILE_MOVES}
+GUARDED = {
+    "payments_payment": Guarded("recorded", PAYMENT_MOVES),
+    "payments_bankfile": Guarded("sending", FILE_MOVES),
+    "payments_refund": Guarded("asked", REFUND_MOVES),
+    "payments_receivedcheck": Guarded("unmatched", CHECK_MOVES),
+    "payments_mandate": Guarded("on", MANDATE_MOVES),
+}
 
 PAID_BY_PHONE = """
     SELECT payment.id, payment.channel, proof.sec_code, call.id, call.step
@@ -287,7 +293,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     ),
     Invariant(
         "I2 moves",
-        "The database itself refuses a move of a payment or a file that the arrows do not allow.",
+        "The database itself refuses a move of money or of a file that the arrows do not allow, and a row that begins elsewhere.",
         lambda: find_unguarded_moves(GUARDED),
     ),
     Invariant(

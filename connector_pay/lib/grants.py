@@ -5,7 +5,8 @@ books must never allow, so that neither a bug nor a stolen login of the portal c
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection
@@ -95,22 +96,61 @@ def guard_moves(table: str, *, moves: StateMachine) -> list[RunSQL]:
     ]
 
 
+def guard_beginning(table: str, *, first: str, where: str = "TRUE") -> list[RunSQL]:
+    """A row of this table begins where its arrows begin, whoever writes and by whatever way; `where` says which rows are meant.
+
+    Whoever could add a row that stands further on would need no arrow.
+    """
+    return [
+        RunSQL(
+            f"""
+            CREATE OR REPLACE FUNCTION lib_refuse_beginning() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                RAISE EXCEPTION '% may not begin as %', TG_TABLE_NAME, NEW.status USING ERRCODE = 'check_violation';
+            END $$;
+            DROP TRIGGER IF EXISTS guard_beginning ON {table};
+            CREATE TRIGGER guard_beginning BEFORE INSERT ON {table} FOR EACH ROW
+                WHEN (({where}) AND NEW.status <> '{first}') EXECUTE FUNCTION lib_refuse_beginning();
+            """,
+            f"DROP TRIGGER guard_beginning ON {table}",
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """What the database holds a table's rows to: where they begin, and their arrows."""
+
+    first: str
+    moves: StateMachine
+
+
 def list_arrows(moves: StateMachine) -> list[str]:
     """Each allowed arrow as the trigger writes it, in order."""
     return sorted(f"{before}>{after}" for before, afters in moves.arrows.items() for after in afters)
 
 
-def find_unguarded_moves(guarded: Mapping[str, StateMachine]) -> list[tuple[str, str]]:
-    """The tables whose trigger is not there, not on, or knows other arrows than the table of moves does."""
+def find_unguarded_moves(guarded: Mapping[str, Guarded]) -> list[tuple[str, str]]:
+    """The tables whose triggers are not there, not on, or know another beginning or other arrows than the table of moves."""
+    arrows = _read_triggers("guard_moves", r"'(\w+>\w+)'", guarded)
+    firsts = _read_triggers("guard_beginning", r"<> '(\w+)'", guarded)
+    wrong = [
+        (table, "the trigger guard_moves is missing, off, or knows other arrows")
+        for table, kept in guarded.items()
+        if arrows.get(table) != list_arrows(kept.moves)
+    ]
+    return wrong + [
+        (table, "the trigger guard_beginning is missing, off, or knows another beginning")
+        for table, kept in guarded.items()
+        if firsts.get(table) != [kept.first]
+    ]
+
+
+def _read_triggers(name: str, words: str, tables: Iterable[str]) -> dict[str, list[str]]:
+    """By table, what stands in the condition of its trigger of this name, where it is on."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger "
-            "WHERE tgname = 'guard_moves' AND tgenabled = 'O' AND tgrelid::regclass::text = ANY(%s)",
-            [list(guarded)],
+            "WHERE tgname = %s AND tgenabled = 'O' AND tgrelid::regclass::text = ANY(%s)",
+            [name, list(tables)],
         )
-        found = {table: sorted(re.findall(r"'(\w+>\w+)'", text)) for table, text in cursor.fetchall()}
-    return [
-        (table, "the trigger guard_moves is missing, off, or knows other arrows")
-        for table, moves in guarded.items()
-        if found.get(table) != list_arrows(moves)
-    ]
+        return {table: sorted(re.findall(words, text)) for table, text in cursor.fetchall()}

@@ -26,11 +26,13 @@ def plant(kind: str, account: Account | None = None, **what: object) -> Correcti
         "asked_at": noon(DAY),
         "asked_on": DAY,
         "takes_two": kind == CorrectionKind.MONTH_DUE_DATE,
-        "status": "applied",
-        "decided_by": make_staff() if kind == CorrectionKind.MONTH_DUE_DATE else None,
-        "decided_at": noon(DAY),
     }
-    return Correction.objects.create(kind=kind, account=account, **(defaults | what))
+    made = Correction.objects.create(kind=kind, account=account, **(defaults | what))
+    decided_by = make_staff() if kind == CorrectionKind.MONTH_DUE_DATE else None
+    Correction.objects.filter(pk=made.pk).update(
+        status="applied", decided_by=decided_by, decided_at=noon(DAY)
+    )
+    return made
 
 
 def test_what_is_said_to_be_done_and_was_not_is_found() -> None:

@@ -135,12 +135,12 @@ def tour_other_acts(visit: "Visit", payment: Payment) -> None:
     visit.open(_address("payments_notice_resend", notice.pk), "staff-resend")
     visit.fill("Why:", "It never arrived")
     visit.press("Send it again")
-    visit.open(_address("payments_bankfile_resolve", _make_unknown_file(payment).pk), "staff-file-unknown")
+    visit.open(_address("payments_bankfile_resolve", make_unknown_file(payment).pk), "staff-file-unknown")
     account = BankAccount.objects.latest("pk")
     visit.open(_address("payments_bankaccount_lift", account.pk), "staff-lift-pause")
 
 
-def _make_unknown_file(payment: Payment) -> BankFile:
+def make_unknown_file(payment: Payment) -> BankFile:
     """The file in which the payment was, when the connection was lost."""
     approve(bank_account=payment.bank_account, at=clock.now())
     at = clock.now() + timedelta(seconds=1)

@@ -129,8 +129,8 @@ def add_with_a_past(portal: Portal) -> Household:
     return household
 
 
-def add_with_credit(portal: Portal) -> Household:
-    """Covered since this month, with $50.00 too much in a payment that may be refunded by now."""
+def add_with_credit(portal: Portal, *, credit_cents: int = 50_00) -> Household:
+    """Covered since this month, with so much too much in a payment that may be refunded by now."""
     today = clock.today()
     month = first_of_month(today)
     begun = month - timedelta(days=20)
@@ -144,7 +144,7 @@ def add_with_credit(portal: Portal) -> Household:
     )
     invoices.issue_missing(today=begun, at=paying.noon(begun))
     on = add_banking_days(day=today, count=-9)
-    _pay_and_live(household, find_account(household), on=on, cents=BILL_CENTS + 50_00)
+    _pay_and_live(household, find_account(household), on=on, cents=BILL_CENTS + credit_cents)
     return household
 
 

@@ -36,6 +36,7 @@ from tests.payments.paying import (
     send,
 )
 from tests.people import make_user
+from tests.standing import create_at
 
 OTHER_BANK = "021000021"
 
@@ -155,7 +156,8 @@ class TestCorrectionsOfDebits:
 
 def put_in_file(*, trace: str = "011000010900001", **thing: object) -> FileEntry:
     """An entry of another kind than a debit, as the file builder leaves it."""
-    file = BankFile.objects.create(
+    file = create_at(
+        BankFile,
         name=f"CP-{trace}.ach",
         direction="out",
         kind="entries",

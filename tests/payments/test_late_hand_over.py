@@ -12,6 +12,7 @@ from payments.models import BankFile, FileEntry, Payment, Prenote, Refund, Refun
 from payments.settlement import validate_waiting
 from tests.payments.paying import TUESDAY, make_account, noon, pay
 from tests.people import make_user
+from tests.standing import create_at
 
 pytestmark = pytest.mark.usefixtures("db")
 WEDNESDAY, THURSDAY = date(2027, 1, 13), date(2027, 1, 14)
@@ -33,7 +34,8 @@ def file() -> BankFile:
 
 
 def make_refund(payment: Payment) -> Refund:
-    return Refund.objects.create(
+    return create_at(
+        Refund,
         receipt=Receipt.objects.get(reference=payment.reference),
         payment=payment,
         bank_account=payment.bank_account,

@@ -15,10 +15,10 @@ from connector_pay.celery import read_timetable
 from connector_pay.lib.jobs import run_until
 from connector_pay.self_check import find_violations
 from members.models import EnrollmentStatus
-from payments.invariants import GUARDED
 from tests import databases, people
 from tests.diary import eastern
 from tests.payments.paying import PREMIUM, TUESDAY, live, make_account, make_payer, noon, pay
+from tests.standing import list_guards
 
 SATURDAY = date(2027, 1, 23)
 # Alice's payment posts, Bob's has settled, Carol's comes back, Dora's is in a file, Eve's is scheduled for the 23rd.
@@ -369,8 +369,8 @@ def plant(name: str, statements: str) -> None:
 
 
 def turn_guards(how: str) -> str:
-    guards = {"billing_receipt": "billing_check_receipt", **dict.fromkeys(GUARDED, "guard_moves")}
-    return "; ".join(f"ALTER TABLE {table} {how} TRIGGER {guard}" for table, guard in guards.items())
+    guards = [("billing_receipt", "billing_check_receipt"), *list_guards()]
+    return "; ".join(f"ALTER TABLE {table} {how} TRIGGER {guard}" for table, guard in guards)
 
 
 def tell_the_story() -> None:

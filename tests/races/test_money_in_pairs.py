@@ -21,7 +21,6 @@ from payments import recording, returns, settlement, tasks
 from payments.ach import batching, claiming
 from payments.bank_accounts import approve
 from payments.canceling import UnableToCancel, cancel_payment
-from payments.invariants import GUARDED
 from payments.models import (
     PAYMENT_MOVES,
     BankFile,
@@ -55,6 +54,7 @@ from tests.payments.paying import (
 )
 from tests.payments.refunding import CLEARED, ask_and_approve, find_receipt, overpay
 from tests.races.together import run_inside, run_together
+from tests.standing import list_guards
 
 WEDNESDAY = date(2027, 1, 13)
 DUE, DAY_AFTER = date(2027, 1, 23), date(2027, 1, 24)
@@ -71,8 +71,8 @@ def take_guards_away(monkeypatch: pytest.MonkeyPatch, database: CommittedDatabas
     monkeypatch.setattr(states, "_swap", swap_unguarded)
     owner = psycopg2.connect(databases.url_of(database.name, owner=True))
     with owner, owner.cursor() as cursor:
-        for table in GUARDED:
-            cursor.execute(f"DROP TRIGGER guard_moves ON {table}")
+        for table, guard in list_guards():
+            cursor.execute(f"DROP TRIGGER {guard} ON {table}")
     owner.close()
 
 

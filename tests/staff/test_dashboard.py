@@ -152,10 +152,15 @@ INSERT INTO payments_payment (confirmation_number, account_id, bank_account_id, 
                               status, channel, form_key, session_digest, coverage_sentence, receipt_email, recorded_at,
                               return_code, retry_number)
 SELECT lpad(upper(to_hex(n)), 10, 'X'), account_id, bank_account_id, authorization_id, 100, day::date,
-       CASE WHEN n > 198000 THEN 'recorded' WHEN n % 70 = 0 THEN 'returned' ELSE 'posted' END, 'guest', gen_random_uuid(), '', '',
+       'recorded', 'guest', gen_random_uuid(), '', '',
        '', day, '', 0
 FROM generate_series(1, 200000) AS n, (SELECT * FROM payments_payment LIMIT 1) AS one,
-     LATERAL (SELECT timestamptz '2026-01-01' + n * interval '2.7 minutes' AS day) AS moment
+     LATERAL (SELECT timestamptz '2026-01-01' + n * interval '2.7 minutes' AS day) AS moment;
+UPDATE payments_payment SET status = 'returned' WHERE right(confirmation_number, 2) = '00' AND recorded_at < '2027-01-07';
+UPDATE payments_payment SET status = 'sending' WHERE status = 'recorded' AND recorded_at < '2027-01-07';
+UPDATE payments_payment SET status = 'sent' WHERE status = 'sending';
+UPDATE payments_payment SET status = 'settled' WHERE status = 'sent';
+UPDATE payments_payment SET status = 'posted' WHERE status = 'settled'
 """
 
 

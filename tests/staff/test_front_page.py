@@ -21,6 +21,7 @@ from tests.payments import batching, checking, refunding
 from tests.payments.payers import read
 from tests.payments.paying import PREMIUM, make_account, pay
 from tests.staff.seeing import make_clerk, sign_in
+from tests.standing import create_at
 
 AT = datetime(2027, 1, 12, 17, 0, tzinfo=UTC)
 DAY = date(2027, 1, 12)
@@ -44,15 +45,16 @@ def fill() -> None:
     refunding.ask(receipt, 10_00, method="check", today=DAY)
     refunding.ask_and_approve(receipt, 20_00, method="check", today=DAY)
     facts = {"oldest_month": date(2027, 1, 1), "kind": "short", "found_on": DAY, "opened_at": AT}
-    Episode.objects.create(account=account, status="listed", **facts)
+    create_at(Episode, account=account, status="listed", **facts)
     by = people.make_staff()
     decided = {"ended_on": DAY, "decided_by": by, "decided_on": DAY}
-    Episode.objects.create(account=make_account(), status="asked", **facts, **decided)
+    create_at(Episode, account=make_account(), status="asked", **facts, **decided)
     StartReview.objects.create(
         enrollment=account.enrollment, stands_at=DAY, rules_give=DAY, why="x", opened_at=AT, opened_on=DAY
     )
     PrintBatch.objects.create(kind="bills", business_date=DAY, letters=1, made_at=AT)
-    BankFile.objects.create(
+    create_at(
+        BankFile,
         name="x.ach",
         direction="out",
         kind="entries",

@@ -16,6 +16,7 @@ from payments.models import Payment
 from tests import people
 from tests.payments.paying import TUESDAY, make_account, noon, pay
 from tests.staff.seeing import sign_in
+from tests.standing import create_all_at
 
 LIST = reverse("admin:payments_payment_changelist")
 
@@ -28,17 +29,18 @@ def many(db) -> list[Payment]:
         name: getattr(first, name)
         for name in ("account", "bank_account", "authorization", "received_date", "channel", "amount_cents")
     }
-    Payment.objects.bulk_create(
-        Payment(
-            confirmation_number=f"MANY{number:06d}",
-            form_key=uuid4(),
-            recorded_at=noon(TUESDAY) + timedelta(minutes=number // 30),
-            status="posted" if number % 2 else "returned",
-            coverage_sentence="",
-            **facts,
-        )
-        for number in range(119)
-    )
+    for status, numbers in (("posted", range(1, 119, 2)), ("returned", range(0, 119, 2))):
+        rows = [
+            Payment(
+                confirmation_number=f"MANY{number:06d}",
+                form_key=uuid4(),
+                recorded_at=noon(TUESDAY) + timedelta(minutes=number // 30),
+                coverage_sentence="",
+                **facts,
+            )
+            for number in numbers
+        ]
+        create_all_at(rows, status=status)
     return list(Payment.objects.order_by("-recorded_at", "-pk"))
 
 

@@ -16,6 +16,7 @@ from connector_pay.roles import find_role
 from members.models import Enrollment, Member, Notice, User
 from payments.models import Authorization, BankAccount, BankFile, FileEntry, Payment, PaymentMove, ReturnLine
 from tests import people
+from tests.standing import create_at
 
 AT = datetime(2027, 1, 6, 15, 0, tzinfo=UTC)
 DAY = date(2027, 1, 6)
@@ -123,7 +124,8 @@ def _make_payment(account: Account) -> Payment:
 
 def _send(payment: Payment) -> None:
     facts = {"business_date": DAY, "line_count": 10, "stored_at": AT}
-    out = BankFile.objects.create(
+    out = create_at(
+        BankFile,
         name="debits.ach",
         direction="out",
         kind="entries",
