@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Self
@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from billing.policy import read_policy
@@ -154,6 +155,20 @@ def discard_draft(*, draft: Draft) -> None:
     write_draft(draft=draft, contents=Contents(recorded=True, is_autopay=draft.contents.is_autopay))
 
 
+def discard_drafts_of(*, user: User | None, session_digest: str = "") -> None:
+    """Throw away everything this person, or somebody in this browser session, has half typed."""
+    of = Q(user=user) if user else Q(pk=None)
+    mine = of | Q(session_digest=session_digest) if session_digest else of
+    with transaction.atomic():
+        rows = list(PaymentDraft.objects.filter(mine).values_list("pk", "sealed"))
+        _delete(rows)
+
+
+def _delete(rows: Sequence[tuple[UUID, UUID]]) -> None:
+    PaymentDraft.objects.filter(pk__in=[key for key, _sealed in rows]).delete()
+    SealedValue.objects.filter(pk__in=[sealed for _key, sealed in rows], purpose=PURPOSE).delete()
+
+
 def clear_expired_drafts(*, at: datetime) -> int:
     """Throw away every draft whose time is over, with all that was typed; returns how many. Safe to run at any time."""
     cleared = 0
@@ -161,7 +176,6 @@ def clear_expired_drafts(*, at: datetime) -> int:
         PaymentDraft.objects.filter(expires_at__lte=at).values_list("pk", "sealed")[:EXPIRED_AT_ONCE]
     ):
         with transaction.atomic():
-            PaymentDraft.objects.filter(pk__in=[key for key, _sealed in rows]).delete()
-            SealedValue.objects.filter(pk__in=[sealed for _key, sealed in rows], purpose=PURPOSE).delete()
+            _delete(rows)
         cleared += len(rows)
     return cleared
