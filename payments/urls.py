@@ -14,6 +14,7 @@ from payments.views import (
     profile,
     public,
     receipts,
+    session,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -37,6 +38,9 @@ urlpatterns: list[URLPattern] = [
     path("profile/phone/", profile.change_phone_number, name="profile_phone"),
     path("profile/paperless/", profile.change_paperless, name="profile_paperless"),
     path("profile/sign-out-everywhere/", profile.sign_out_everywhere, name="sign_out_everywhere"),
+    # More time, or none
+    path("session/extend/", session.extend, name="session_extend"),
+    path("session/end/", session.end, name="session_end"),
     # Receipts, signed in or not
     path("receipts/", receipts.find, name="receipt_find"),
     path("receipts/<str:number>/", receipts.receipt, name="receipt"),
