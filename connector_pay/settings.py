@@ -218,7 +218,7 @@ MFA_FORMS = {
     "add_webauthn": "members.password_forms.AddPasskeyForm",
 }
 # One person's failures from everywhere together: so many that no single address can keep a member out.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,100/h/key"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,100/h/key", "reauthenticate": "5/m/user,20/h/user"}
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

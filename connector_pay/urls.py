@@ -12,8 +12,8 @@ urlpatterns = [
     path("admin/demo-outbox/", demo_outbox.demo_outbox, name="demo_outbox"),
     path("admin/demo-outbox/<int:notice_id>/letter.pdf", demo_outbox.demo_letter, name="demo_letter"),
     path("admin/", admin.site.urls),
-    # Nobody takes another email address on by themselves: the package would take anyone's, unproven.
-    path("accounts/email/", RedirectView.as_view(pattern_name="help"), name="account_email"),
+    # The portal's own page instead: the package would take anyone's address, and its links last for days.
+    path("accounts/email/", RedirectView.as_view(pattern_name="profile_email"), name="account_email"),
     path("accounts/", include("allauth.account.urls")),
     path(
         "accounts/2fa/webauthn/keys/<int:pk>/remove/", RemovePasskeyView.as_view(), name="mfa_remove_webauthn"

@@ -18,6 +18,7 @@ from members.models import (
     EnrollmentMove,
     IntakeEvent,
     Member,
+    MemberChoice,
     Notice,
     Plan,
     PremiumRate,
@@ -72,6 +73,18 @@ class NoticeInline(ReadOnlyInline):
         return name_subject(notice)
 
 
+class ChoiceInline(ReadOnlyInline):
+    """What a member chose here, and what they agreed to."""
+
+    model = MemberChoice
+    fields = ("what", "before", "after", "at", "by", "address", "browser", "language", "text_version", "text")
+    verbose_name_plural = "choices of the member"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MemberChoice]:
+        """With who chose."""
+        return super().get_queryset(request).select_related("by")
+
+
 @admin.register(Member)
 class MemberAdmin(ReadOnlyAdmin):
     """A household's primary subscriber."""
@@ -93,7 +106,7 @@ class MemberAdmin(ReadOnlyAdmin):
         "paperless_bills",
         "paperless_notices",
     )
-    inlines = (EnrollmentInline, NoticeInline)
+    inlines = (EnrollmentInline, ChoiceInline, NoticeInline)
     search_paths = {"member_id": "member_id", "phone": "phone", "name": "last_name", "email": "email"}
     search_help_text = "Member ID, phone number, name or email address"
 

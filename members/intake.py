@@ -208,7 +208,7 @@ def _change(event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords,
         _check_plan(facts["plan"], known=known)
         _check_same_carrier(facts["plan"], enrollment=enrollment)
     _check_same_member(facts.get("member", {}), enrollment=enrollment)
-    known.change(enrollment.member, facts.get("member", {}))
+    known.change_member(enrollment.member, facts.get("member", {}))
     plan = _keep_plan(facts["plan"], known=known) if "plan" in facts else None
     _keep_rate(enrollment, facts, known=known, month=month, at=at, plan=plan)
 
@@ -226,9 +226,9 @@ def _end(event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords, _a
 def _change_member(
     event: EnrollmentEvent, enrollment: Enrollment, known: KnownRecords, _at: datetime
 ) -> None:
-    """A new address, phone number, email, language or name, or a corrected date of birth."""
+    """A new address, phone number, email, language or name, or a corrected date of birth; not what the member chose here."""
     _check_same_member(event.facts["member"], enrollment=enrollment)
-    known.change(enrollment.member, event.facts["member"])
+    known.change_member(enrollment.member, event.facts["member"])
 
 
 def _check_same_member(facts: dict[str, Any], *, enrollment: Enrollment) -> None:
@@ -262,7 +262,7 @@ def _keep_member(facts: dict[str, Any], *, known: KnownRecords) -> Member:
     elif member.date_of_birth != facts["date_of_birth"]:
         raise UnableToApplyEvent(f"member {number} has another date of birth")
     else:
-        known.change(member, facts)
+        known.change_member(member, facts)
     return member
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from django.db.models import Model, Q
 
+from members.choices import find_chosen_here
 from members.enrollment_events import EnrollmentEvent
 from members.models import Carrier, Enrollment, IntakeEvent, Member, Plan, PremiumRate
 
@@ -37,7 +38,10 @@ CHANGED: dict[type[Model], tuple[str, ...]] = {
 
 @dataclass
 class KnownRecords:
-    """The rows by the names the exchange gives them, known and new; `seen` has the known events' content."""
+    """The rows by the names the exchange gives them, known and new; `seen` has the known events' content.
+
+    `chosen_here` has what members chose themselves: the member's key and the column.
+    """
 
     seen: dict[str, str] = field(default_factory=dict)
     carriers: dict[str, Carrier] = field(default_factory=dict)
@@ -47,6 +51,7 @@ class KnownRecords:
     rates: list[PremiumRate] = field(default_factory=list)
     events: list[IntakeEvent] = field(default_factory=list)
     changed: dict[type[Model], dict[int, Model]] = field(default_factory=dict)
+    chosen_here: set[tuple[int, str]] = field(default_factory=set)
 
     @classmethod
     def load(cls, *, events: Sequence[EnrollmentEvent]) -> Self:
@@ -69,6 +74,13 @@ class KnownRecords:
             setattr(row, name, value)
         if row.pk is not None:
             self.changed.setdefault(type(row), {})[row.pk] = row
+
+    def change_member(self, member: Member, facts: dict[str, Any]) -> None:
+        """The same for a member: what they chose here stays as they chose it."""
+        self.change(
+            member,
+            {name: value for name, value in facts.items() if (member.pk, name) not in self.chosen_here},
+        )
 
     def save(self) -> None:
         """Write the new rows and the changed ones, those that others point at first."""
@@ -101,6 +113,7 @@ class KnownRecords:
             Q(member_id__in=named) | Q(pk__in=enrolled)
         )
         by_id = {row.pk: row for row in rows.order_by("pk")}
+        self.chosen_here = find_chosen_here(member_ids=by_id)
         self.members = {row.member_id: row for row in by_id.values()}
         for enrollment in self.enrollments.values():
             enrollment.member = by_id[enrollment.member_id]

@@ -1,6 +1,7 @@
 """Who is covered and by what: people, carriers, plans, enrollments with their history, intake events and notices."""
 
 from typing import ClassVar
+from uuid import uuid4
 
 import pghistory
 import pgtrigger
@@ -9,6 +10,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.functions import Upper
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -94,6 +96,16 @@ class Member(models.Model):
         return f"{self.first_name} {self.last_name}"
 
 
+class Choosable(models.TextChoices):
+    """What members choose here, as its column is called."""
+
+    LANGUAGE = "language", "Language"
+    EMAIL = "email", "Email address"
+    PHONE = "phone", "Phone number"
+    PAPERLESS_BILLS = "paperless_bills", "Bills without paper"
+    PAPERLESS_NOTICES = "paperless_notices", "Letters without paper"
+
+
 _RIGHTS = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser")
 _OLD, _NEW = (", ".join(f"{row}.{name}" for name in (*_RIGHTS, "password")) for row in ("OLD", "NEW"))
 
@@ -124,11 +136,26 @@ class User(AbstractUser):
         editable=False,
         help_text="the one session in which staff are signed in",
     )
+    sessions_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="another one ends every session there is",
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 
     class Meta(AbstractUser.Meta):
         indexes = [models.Index(Upper("email"), name="user_by_email")]
+
+    def get_session_auth_hash(self) -> str:
+        """What each session is held against: it ends with a new password, and when its person signs out everywhere."""
+        own: str = super().get_session_auth_hash()
+        return (
+            salted_hmac(self.sessions_key, own, algorithm="sha256").hexdigest() if self.sessions_key else own
+        )
 
 
 @pghistory.track(
@@ -158,6 +185,48 @@ class SecondStep(Authenticator):
     class Meta:
         proxy = True
         default_permissions = ()
+
+
+class MemberChoice(models.Model):
+    """One thing a member chose here, by whom, when and from where, and what they agreed to, word for word. Append-only."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="choices")
+    what = models.CharField(max_length=20, choices=Choosable)
+    before = models.CharField(max_length=254, blank=True)
+    after = models.CharField(max_length=254, blank=True)
+    text = models.TextField(blank=True)
+    text_version = models.CharField(max_length=20, blank=True)
+    language = models.CharField(max_length=2)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["member", "at"], name="choice_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()}: {self.before or 'none'} to {self.after or 'none'}"
+
+
+class EmailChange(models.Model):
+    """An email address that its person has still to confirm, or has confirmed, by the link we sent there."""
+
+    key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="email_changes")
+    email = models.EmailField()
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "asked_at"], name="email_change_by_user"),
+            models.Index(fields=["email", "asked_at"], name="email_change_by_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
 
 
 class Carrier(models.Model):

@@ -49,6 +49,9 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | termination            | product, plan_name, end_date, amount_cents, ask_by_date                           |
 | reinstated             | product, plan_name, end_date                                                      |
 | refund_asked           | product, plan_name, amount_cents                                                  |
+| email_to_confirm       | change_key: of the change its link confirms                                       |
+| paperless_on           | text: what was agreed to, word for word                                           |
+| email_in_use, email_changed, phone_changed, paper_again: none                                              |
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,6 +64,7 @@ from django.template import Context, Engine
 from django.utils import dateformat, translation
 
 from connector_pay.lib.money import format_dollars
+from members.email_links import write_link
 from members.models import Channel
 
 LANGUAGES = ("en", "es")
@@ -264,6 +268,16 @@ KINDS: dict[str, Kind] = {
         "We are preparing a refund for you",
         "Estamos preparando un reembolso para usted",
     ),
+    "email_to_confirm": _kind("change_key", "Confirm your email address", "Confirme su correo electrónico"),
+    "email_in_use": _kind("", "About your email address", "Sobre su correo electrónico"),
+    "email_changed": _kind(
+        "", "Your email address was changed", "Se cambió su correo electrónico", both=True
+    ),
+    "phone_changed": _kind("", "Your phone number was changed", "Se cambió su número de teléfono", both=True),
+    "paperless_on": _kind(
+        "text", "You chose email, not paper", "Usted eligió correo electrónico, no papel", both=True
+    ),
+    "paper_again": _kind("", "We will send you paper again", "Le enviaremos papel otra vez", both=True),
 }
 PRODUCT_WORDS = {
     "en": {"health": "health", "dental": "dental"},
@@ -333,6 +347,8 @@ def _put_in_words(facts: Iterable[tuple[str, Any]], *, language: str) -> dict[st
             words[fact] = dateformat.format(_read_day(value), DAY[language])
         elif isinstance(value, list):
             words[fact] = [_put_in_words(item.items(), language=language) for item in value]
+        elif fact == "change_key":
+            words["confirm_link"] = write_link(value)
         elif fact == "product":
             words[fact] = PRODUCT_WORDS[language][value]
         else:

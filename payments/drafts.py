@@ -1,8 +1,11 @@
-"""Drafts: a payment half typed, sealed between the steps of the form, bound to one browser session and one person."""
+"""Drafts: a payment half typed, sealed between the steps of the form, for one person; a guest's for one browser session.
+
+A member whose session ended signs in again and goes on where they were; a guest's draft is gone with the session.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any, Self
@@ -11,6 +14,7 @@ from uuid import UUID
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from billing.policy import read_policy
@@ -24,7 +28,7 @@ EXPIRED_AT_ONCE = 500  # expired drafts cleared away a transaction
 
 
 class UnableToFindDraft(LookupError):
-    """The draft has expired, or belongs to another browser session or person."""
+    """The draft has expired, or belongs to another person, or to another browser session of somebody not known."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class Contents:
 
     `shows_account` is False for a guest who gave no date of birth: nothing of the account is shown;
     `withheld` says that this is because of too many look-ups. `bill_number` is the bill's whose code the guest came by.
-    With `must_choose_bank` no saved bank account is chosen beforehand.
+    With `must_choose_bank` no saved bank account is chosen beforehand. `half_typed` has the boxes of the bank page, but never
+    a number of an account, when its time was over before it was sent.
     """
 
     account_ids: tuple[int, ...] = ()
@@ -59,6 +64,7 @@ class Contents:
     bank: BankDetails | None = None
     saved_account_id: int | None = None
     must_choose_bank: bool = False
+    half_typed: Mapping[str, str] = field(default_factory=dict)
     receipt_email: str = ""
     recorded: bool = False
     is_autopay: bool = False
@@ -131,12 +137,12 @@ def start_draft(*, user: User | None, session_digest: str, contents: Contents, a
         )
 
 
-def find_draft(*, draft_id: UUID, user: User | None, session_digest: str, at: datetime) -> Draft:
-    """The draft of this session and person. Raises UnableToFindDraft."""
-    found = PaymentDraft.objects.select_related("sealed").filter(
-        pk=draft_id, user=user, session_digest=session_digest, expires_at__gt=at
-    )
-    draft = found.first() if session_digest else None
+def find_draft(*, draft_id: UUID, user: User | None, session_digest: str | None, at: datetime) -> Draft:
+    """The draft of this person and session; in whichever session where none is given. Raises UnableToFindDraft."""
+    found = PaymentDraft.objects.select_related("sealed").filter(pk=draft_id, user=user, expires_at__gt=at)
+    if session_digest is not None:
+        found = found.filter(session_digest=session_digest)
+    draft = found.first() if session_digest or (user and session_digest is None) else None
     if draft is None:
         raise UnableToFindDraft
     contents = Contents.read(draft.sealed.open(purpose=PURPOSE))
@@ -154,6 +160,27 @@ def discard_draft(*, draft: Draft) -> None:
     write_draft(draft=draft, contents=Contents(recorded=True, is_autopay=draft.contents.is_autopay))
 
 
+def prolong_drafts(*, user: User | None, session_digest: str, at: datetime) -> None:
+    """What this person, or a guest in this browser session, has half typed is kept for as long again from now."""
+    mine = Q(user=user) if user else Q(user=None, session_digest=session_digest)
+    until = at + timedelta(minutes=read_policy().draft_minutes)
+    PaymentDraft.objects.filter(mine, expires_at__gt=at).update(expires_at=until)
+
+
+def discard_drafts_of(*, user: User | None, session_digest: str = "") -> None:
+    """Throw away everything this person, or somebody in this browser session, has half typed."""
+    of = Q(user=user) if user else Q(pk=None)
+    mine = of | Q(session_digest=session_digest) if session_digest else of
+    with transaction.atomic():
+        rows = list(PaymentDraft.objects.filter(mine).values_list("pk", "sealed"))
+        _delete(rows)
+
+
+def _delete(rows: Sequence[tuple[UUID, UUID]]) -> None:
+    PaymentDraft.objects.filter(pk__in=[key for key, _sealed in rows]).delete()
+    SealedValue.objects.filter(pk__in=[sealed for _key, sealed in rows], purpose=PURPOSE).delete()
+
+
 def clear_expired_drafts(*, at: datetime) -> int:
     """Throw away every draft whose time is over, with all that was typed; returns how many. Safe to run at any time."""
     cleared = 0
@@ -161,7 +188,6 @@ def clear_expired_drafts(*, at: datetime) -> int:
         PaymentDraft.objects.filter(expires_at__lte=at).values_list("pk", "sealed")[:EXPIRED_AT_ONCE]
     ):
         with transaction.atomic():
-            PaymentDraft.objects.filter(pk__in=[key for key, _sealed in rows]).delete()
-            SealedValue.objects.filter(pk__in=[sealed for _key, sealed in rows], purpose=PURPOSE).delete()
+            _delete(rows)
         cleared += len(rows)
     return cleared

@@ -13,8 +13,10 @@ from payments.views import (
     pay,
     phone,
     phone_try,
+    profile,
     public,
     receipts,
+    session,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -31,6 +33,17 @@ urlpatterns: list[URLPattern] = [
     path("bills/<str:number>/bill.pdf", bills.bill_document, name="bill_pdf"),
     path("payments/", receipts.history, name="payment_history"),
     path("payments/payments.csv", receipts.history_csv, name="payment_history_csv"),
+    # The profile
+    path("profile/", profile.show_profile, name="profile"),
+    path("profile/language/", profile.change_language, name="profile_language"),
+    path("profile/email/", profile.change_email, name="profile_email"),
+    path("profile/email/<str:token>/", profile.show_email_link, name="confirm_email"),
+    path("profile/phone/", profile.change_phone_number, name="profile_phone"),
+    path("profile/paperless/", profile.change_paperless, name="profile_paperless"),
+    path("profile/sign-out-everywhere/", profile.sign_out_everywhere, name="sign_out_everywhere"),
+    # More time, or none
+    path("session/extend/", session.extend, name="session_extend"),
+    path("session/end/", session.end, name="session_end"),
     # Receipts, signed in or not
     path("receipts/", receipts.find, name="receipt_find"),
     path("receipts/<str:number>/", receipts.receipt, name="receipt"),

@@ -24,6 +24,7 @@ NEW, KEEP, REPLACE = "new", "keep", "replace"
 NUMBER = ("account_number", "confirm_account_number")
 ORDER = ("source", "holder_name", "kind", "routing_number", "number_choice", *NUMBER)
 LONGEST_ACCOUNT_NUMBER = 17
+LONGEST_KEPT = 254
 # An account number may hold letters, so phones show the whole keyboard for it.
 TYPED_ACCOUNT = {**TYPED_NUMBER, "inputmode": "text", "autocapitalize": "characters"}
 _DIGITS = re.compile(r"\d(?:[ -]?\d){4,}")
@@ -101,6 +102,12 @@ class BankForm(forms.Form):
     def hides(self, typed: Any) -> bool:
         """Whether the page must not show this again, though nothing was checked: a card's number."""
         return looks_like_card(str(typed or ""))
+
+    @property
+    def half_typed(self) -> dict[str, str]:
+        """The boxes as they are filled in, without the numbers of an account, and without a card's."""
+        kept = {name: str(self.data.get(name, "")) for name in self.fields if name not in NUMBER}
+        return {name: text[:LONGEST_KEPT] for name, text in kept.items() if text}
 
     def clean(self) -> dict[str, Any]:
         """Check what was typed, unless a saved account was chosen; every mistake is put beside its box."""

@@ -1,9 +1,10 @@
-"""Who may see a member's pages: the member, signed in. Staff have the admin instead."""
+"""Who may see a member's pages: the member, signed in, some only with the password just typed. Staff have the admin instead."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -18,4 +19,10 @@ def require_member(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
             return redirect("admin:index" if getattr(request.user, "is_staff", False) else "activate")
         return view(request, *args, member_pk=member_pk, **kwargs)
 
+    return guarded
+
+
+def require_password(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Whoever has not typed the password in the last minutes types it now, and comes back."""
+    guarded: Callable[..., HttpResponse] = reauthentication_required(view)
     return guarded

@@ -198,6 +198,8 @@ def show_bills(journey: AutoPayJourney) -> HttpResponse:
         form = AutoPayForm(initial=dict(journey.contents.typed), plans=plans)
         return journey.show("payments/autopay_bills.html", BILLS, form=form)
     form = AutoPayForm(journey.request.POST, plans=plans)
+    if journey.is_keeping:
+        return journey.keep_half_typed(typed=form.typed)
     if not form.is_valid():
         return journey.show("payments/autopay_bills.html", BILLS, form=form)
     journey.keep(replace(journey.contents, typed=form.typed, chosen=form.chosen))

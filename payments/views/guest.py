@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -30,6 +29,7 @@ from payments.models import PaymentChannel
 from payments.payables import Payable, list_questions, read_in_progress
 from payments.views.journey import AMOUNT, BANK, FIND, REVIEW, Journey, describe_step, see_other
 from payments.views.pay import NUMBERS, show_amount
+from payments.views.session import clear_computer
 from payments.views.steps import show_bank, show_review, take_step
 
 
@@ -58,12 +58,9 @@ def step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
 
 @require_POST
 def clear(request: HttpRequest) -> HttpResponse:
-    """Clear this computer: the session ends, and with it what this browser may see."""
-    request.session.flush()
-    messages.success(
-        request, _("This computer is cleared. Nothing you typed or saw here can be opened again.")
-    )
-    return see_other("front_door")
+    """Clear this computer: the session ends, and with it what this browser may see. Members are signed out."""
+    words = _("This computer is cleared. Nothing you typed or saw here can be opened again.")
+    return clear_computer(request, words=words)
 
 
 def find_again(journey: Journey) -> HttpResponse:

@@ -1,7 +1,7 @@
 """One visit of a payer: the draft, the moment, and the addresses of its steps; shared by members and guests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -16,11 +16,20 @@ from django.utils.translation import gettext_lazy as _
 from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_address
 from members.models import User
-from payments.drafts import Contents, Draft, UnableToFindDraft, find_draft, read_session_digest, write_draft
+from payments.drafts import (
+    Contents,
+    Draft,
+    UnableToFindDraft,
+    find_draft,
+    prolong_drafts,
+    read_session_digest,
+    write_draft,
+)
 from payments.models import PaymentChannel
 from payments.payables import Payable, list_payables
 from payments.recording import Payer
 
+KEEP = "keep_half_typed"  # as the script names it
 FIND, AMOUNT, BANK, REVIEW, CONFIRMATION = "find", "amount", "bank", "review", "confirmation"
 STEP_WORDS = {
     FIND: _("Find your bill"),
@@ -76,9 +85,21 @@ class Journey:
         """On to a step, by GET."""
         return see_other(self.link(step))
 
+    @property
+    def is_keeping(self) -> bool:
+        """Whether the page sends what is typed so far because a member's session is about to end; a guest's is not kept."""
+        return not self.is_guest and KEEP in self.request.POST
+
     def keep(self, contents: Contents) -> None:
-        """Keep what was typed."""
+        """Keep what was typed, for as long again."""
         write_draft(draft=self.draft, contents=contents)
+        user = None if self.is_guest else read_user(self.request)
+        prolong_drafts(user=user, session_digest=self.session_digest, at=self.at)
+
+    def keep_half_typed(self, **typed: Any) -> HttpResponse:
+        """Keep a page as it is filled in so far; nothing is checked, and nobody goes on."""
+        self.keep(replace(self.contents, **typed))
+        return HttpResponse(status=204)
 
     def read_payables(self) -> list[Payable]:
         """The accounts that this payer may pay, as they stand."""
@@ -99,7 +120,9 @@ def open_journey(
 ) -> Kind:
     """The visit that this draft belongs to. Raises UnableToFindDraft, also for a draft of another kind of visit."""
     user = read_user(request) if channel == PaymentChannel.WEB else None
-    draft = find_draft(draft_id=draft_id, user=user, session_digest=read_session_digest(request), at=at)
+    # A member who had to sign in again goes on; whoever is not known is known by the session alone.
+    digest = None if user else read_session_digest(request)
+    draft = find_draft(draft_id=draft_id, user=user, session_digest=digest, at=at)
     if draft.contents.is_autopay != kind.is_autopay:
         raise UnableToFindDraft
     return kind(request, draft, channel, at, clock.business_date(moment=at))

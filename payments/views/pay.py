@@ -96,6 +96,8 @@ def show_amount(journey: Journey) -> HttpResponse:
         form = AmountForm(initial=dict(journey.contents.typed), **options)
         return _draw_amount(journey, form)
     form = AmountForm(journey.request.POST, **options)
+    if journey.is_keeping:
+        return journey.keep_half_typed(typed=form.typed)
     if not form.is_valid():
         return _draw_amount(journey, form)
     questions = list_questions(

@@ -82,9 +82,14 @@ def show_bank(journey: Journey) -> HttpResponse:
     options: dict[str, Any] = {"saved": saved, "known": journey.contents.bank, "is_guest": journey.is_guest}
     if journey.request.method == "POST":
         form = BankForm(journey.request.POST, **options)
+        if not form.is_valid() and journey.is_keeping:
+            return journey.keep_half_typed(half_typed=form.half_typed)
         if form.is_valid():
             email = form.cleaned_data.get("receipt_email", "")
             chosen = {"bank": form.details, "saved_account_id": form.saved_account_id, "receipt_email": email}
+            chosen |= {"half_typed": {}}
+            if journey.is_keeping:
+                return journey.keep_half_typed(**chosen)
             journey.keep(replace(journey.contents, **chosen))
             return journey.go(REVIEW)
     else:
@@ -304,7 +309,7 @@ def _read_bank_initial(journey: Journey) -> dict[str, object]:
         initial["source"] = str(contents.saved_account_id)
     elif contents.must_choose_bank:
         initial["source"] = ""
-    return initial
+    return initial | dict(contents.half_typed)
 
 
 def _find_typed_bank(form: BankForm) -> routing_directory.Bank | None:

@@ -26,6 +26,7 @@ from tests import people
 from tests.browser import households
 from tests.browser.correction_tour import tour_corrections
 from tests.browser.handling_tour import tour_handling
+from tests.browser.profile_tour import tour_profile, tour_session
 from tests.browser.rights_tour import tour_rights
 from tests.browser.staff_tour import sign_in_as_staff, tour_seeing, tour_staff
 from tests.portal import Household, Portal
@@ -480,6 +481,8 @@ CHAPTERS: Mapping[str, Callable[[Visit], None]] = {
     "scheduling": tour_scheduling,
     "autopay": tour_autopay,
     "past": tour_past,
+    "profile": tour_profile,
+    "session": tour_session,
     "replaced bill": tour_replaced_bill,
     "many accounts": tour_many_accounts,
     "faults": tour_faults,

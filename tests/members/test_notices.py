@@ -33,6 +33,7 @@ FACTS = {
     "cut_date": "2027-01-21",
     "cutoff": "5 p.m.",
     "ceiling_cents": 250_00,
+    "change_key": "3f6c2f0e-8a51-4a55-9f0f-7c1f2b7f2f11",
     "text": "I authorize the exchange to take what is due each month.",
     "method": "check",
     "state": "blocked",

@@ -51,6 +51,7 @@ APPEND_ONLY = (
     ),
     *(
         "lib_accesslog",
+        "members_memberchoice",
         "members_memberevent",
         "members_roleevent",
         "members_secondstepevent",
@@ -83,6 +84,7 @@ KEPT = {
     "billing_duedateoverride": {"reviewed_at"},
     "billing_correction": {"status", "decided_by_id", "decided_at"},
     "billing_startreview": {"decided_at", "decision", "decided_by_id"},
+    "members_emailchange": {"confirmed_at"},
     "members_notice": {"sent_at", "failed_tries", "next_try_at"},
 }
 
