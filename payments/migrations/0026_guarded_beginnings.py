@@ -5,7 +5,7 @@ from payments.models import CHECK_MOVES, MANDATE_MOVES, REFUND_MOVES
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0021_phone_call_rights")]
+    dependencies = [("payments", "0025_refunds_mailed_to")]
 
     operations = [
         *guard_moves("payments_refund", moves=REFUND_MOVES),

@@ -5,7 +5,7 @@ from connector_pay.lib.grants import guard_beginning, guard_moves
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0018_history_of_corrected_due_dates")]
+    dependencies = [("billing", "0019_mail_read")]
 
     operations = [
         *guard_moves("billing_episode", moves=EPISODE_MOVES),
