@@ -1,4 +1,4 @@
-"""Pictures of every page and state: `python -m tests.browser.screenshots [CHAPTER...]` into `.data/screenshots/`.
+"""Pictures of every page and state, in both languages: `python -m tests.browser.screenshots [CHAPTER...]`, `.data/screenshots/`.
 
 A portal of its own on a scratch database is started, toured and stopped; each page is taken whole at 1200 and at 390 pixels.
 """
@@ -58,7 +58,7 @@ def take_picture(*, page: "Page", name: str) -> None:
 def main(chapters: Sequence[str]) -> int:
     """Tour these chapters, or all, and picture each page."""
     from tests.browser.chromium import launch_browser
-    from tests.browser.tour import CHAPTERS, Visit
+    from tests.browser.tour import CHAPTERS, Visit, look_also_in_spanish
 
     if not chapters:
         shutil.rmtree(FOLDER, ignore_errors=True)
@@ -66,7 +66,8 @@ def main(chapters: Sequence[str]) -> int:
     with run_scratch_portal() as portal, launch_browser() as browser:
         for name in chapters or CHAPTERS:
             page = browser.new_page(viewport={"width": WIDTHS[0], "height": 900})
-            CHAPTERS[name](Visit(page, portal, lambda name, page=page: take_picture(page=page, name=name)))
+            look = look_also_in_spanish(page, lambda name, page=page: take_picture(page=page, name=name))
+            CHAPTERS[name](Visit(page, portal, look))
             page.close()
     return 0
 
