@@ -4,6 +4,7 @@
 #   make test     the whole suite          make prove        its long tier
 #   make lint     style, types, layers            make bench     what it costs beside a bare yardstick: SIZE=0.1
 #   make lock     pin newer releases       make screenshots  a picture of every page
+#   make spanish  find new phrases, compile the catalog
 
 PORT ?= 8000
 FRESH ?=
@@ -24,7 +25,7 @@ DESIGN := node_modules/.installed-$(shell cksum < package-lock.json | tr -d ' ')
 
 SIZE ?= 1
 
-.PHONY: run test prove bench lint screenshots lock design-system
+.PHONY: run test prove bench lint screenshots spanish lock design-system
 .DELETE_ON_ERROR:
 
 run: $(DEMO) design-system
@@ -49,6 +50,12 @@ lint: $(DEV) design-system
 
 screenshots: $(DEV) design-system
 	$(IN)/python -m tests.browser.screenshots
+
+# Needs GNU gettext. Phrases that are new have no Spanish yet: a test names them.
+spanish: $(DEV)
+	SECRET_KEY=none DEMO_MODE=true $(IN)/python manage.py makemessages -l es --no-wrap --no-obsolete --add-location file \
+		-i .venv -i node_modules -i .data -i 'tests*'
+	SECRET_KEY=none DEMO_MODE=true $(IN)/python manage.py compilemessages -l es -i .venv -i node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; name it with make PYTHON=..." >&2; exit 1; }

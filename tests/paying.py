@@ -112,8 +112,8 @@ def read(client: Client, answer: Any, path: str) -> Shown:
 
 
 def list_main_forms(forms: list[Form]) -> list[Form]:
-    """The forms that a page is for: neither those that only look, nor the ways to leave, nor the other language."""
-    leaving = ("logout", "/clear/", "#language")
+    """The forms that a page is for: neither those that only look, nor the ways to leave or to stay, nor the other language."""
+    leaving = ("logout", "/clear/", "/session/", "#language")
     return [
         form for form in forms if form.method == "post" and not any(way in form.action for way in leaving)
     ]

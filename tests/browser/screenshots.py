@@ -1,4 +1,4 @@
-"""Pictures of every page and state: `python -m tests.browser.screenshots [CHAPTER...]` into `.data/screenshots/`.
+"""Pictures of every page and state, in both languages: `python -m tests.browser.screenshots [CHAPTER...]`, `.data/screenshots/`.
 
 A portal of its own on a scratch database is started, toured and stopped; each page is taken whole at 1200 and at 390 pixels.
 """
@@ -29,13 +29,16 @@ def take_picture(page: "Page", name: str) -> None:
 
 def main(chapters: Sequence[str]) -> int:
     """Tour these chapters, or all, and picture each page."""
-    from tests.browser.tour import CHAPTERS
+    from tests.browser.tour import CHAPTERS, look_also_in_spanish
     from tests.browser.touring import tour
 
     if not chapters:
         shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    tour(chapters=chapters or CHAPTERS, look=take_picture)
+    tour(
+        chapters=chapters or CHAPTERS,
+        look=lambda page, name: look_also_in_spanish(page, lambda name: take_picture(page, name))(name),
+    )
     return 0
 
 

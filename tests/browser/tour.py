@@ -68,6 +68,23 @@ class Visit:
         self.page.get_by_label(label, exact=True).fill(text)
 
 
+def look_also_in_spanish(page: Page, look: Callable[[str], None]) -> Callable[[str], None]:
+    """Look at each page, and then at what its switch makes of it; the other language is left again afterwards."""
+
+    def look_twice(name: str) -> None:
+        look(name)
+        switch = page.locator("#language")
+        if not switch.count():
+            return
+        with page.expect_navigation():
+            switch.click()
+        look(f"{name}-es")
+        with page.expect_navigation():
+            switch.click()
+
+    return look_twice
+
+
 def sign_in(visit: Visit, household: Household) -> None:
     """Sign in as the household's member."""
     visit.page.context.clear_cookies()
