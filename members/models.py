@@ -124,6 +124,12 @@ class User(AbstractUser):
         editable=False,
         help_text="the one session in which staff are signed in",
     )
+    rights_changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="when the account of one of the staff was made, or its email, password or role changed",
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 

@@ -10,6 +10,7 @@ from billing import allocation, suspense
 from billing.accounts import lock_accounts
 from connector_pay.lib.clock import business_date
 from members.models import User
+from members.second_person import say_why_not
 from payments.checks import (
     WAITING,
     Share,
@@ -141,16 +142,20 @@ def _require_reason(why: str) -> None:
 def _refuse_own(check: ReceivedCheck, by: User) -> None:
     if check.back_asked_by_id == by.pk:
         raise UnableToMatch("You asked to send this back. Another person must decide.")
+    if why_not := say_why_not(by=by):
+        raise UnableToMatch(why_not)
 
 
 def _refuse_recorder(check: ReceivedCheck, shares: Sequence[Share], *, by: User) -> None:
     recorded_on = business_date(moment=check.recorded_at)
-    if check.recorded_by_id == by.pk and is_dated_back(
-        received_on=check.received_on, recorded_on=recorded_on, shares=shares
-    ):
+    if not is_dated_back(received_on=check.received_on, recorded_on=recorded_on, shares=shares):
+        return
+    if check.recorded_by_id == by.pk:
         raise UnableToMatch(
             "You recorded it after a due date that it meets. Another person must put it on its account."
         )
+    if why_not := say_why_not(by=by):
+        raise UnableToMatch(why_not)
 
 
 def _say(by: User, why: str) -> str:
