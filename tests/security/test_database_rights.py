@@ -37,6 +37,7 @@ APPEND_ONLY = (
         "members_noticecopy",
         "payments_checkshare",
         "payments_returnresolution",
+        "payments_fileanswer",
         "billing_withdrawal",
         "billing_printedletter",
         "billing_episodemove",
