@@ -26,6 +26,7 @@ from billing.policy import read_policy
 from billing.what_if import Tried, try_out
 from connector_pay.lib.money import format_dollars
 from members.models import User
+from members.second_person import say_why_not
 
 
 class UnableToCorrect(ValueError):
@@ -226,6 +227,8 @@ def _read_waiting(correction_id: int) -> Correction:
 def _refuse_own(correction: Correction, by: User) -> None:
     if correction.asked_by_id == by.pk:
         raise UnableToCorrect("You asked for this. Another person must decide.")
+    if why_not := say_why_not(by=by):
+        raise UnableToCorrect(why_not)
 
 
 def _refuse_without_reason(why: str) -> None:

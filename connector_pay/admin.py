@@ -33,6 +33,16 @@ class PortalAdminSite(AdminSite):
 
         return super().index(request, {**(extra_context or {}), **describe_front_page(request)})
 
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """Django's own page; whoever has a new password approves nothing for a day."""
+        from connector_pay.staff_admin import note_own_password
+
+        answer = super().password_change(request, extra_context)
+        note_own_password(request, answer)
+        return answer
+
     def has_permission(self, request: HttpRequest) -> bool:
         """Active staff, by password and second step; nobody else sees or does anything here."""
         from members import second_step

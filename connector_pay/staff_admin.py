@@ -5,8 +5,9 @@ Beside it, for all of the staff, the table of who may do what.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, cast
 
 from allauth.account.forms import default_token_generator
 from allauth.account.internal.flows.password_reset import request_password_reset
@@ -27,10 +28,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from connector_pay import roles
+from connector_pay.lib import clock
 from connector_pay.roles import Role
-from members import second_step, staff_sessions
+from members import second_person, second_step, staff_sessions
 from members.models import User
 
+WHO_IT_IS = ("username", "email", "role", "is_active")  # whoever changes one of these could be both people
 NOT_YOUR_OWN = "Nobody changes their own rights. Ask another administrator."
 NOT_ANOTHERS = "Nobody chooses another person's password. Send them the link to choose a new password."
 
@@ -140,7 +143,9 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         """One's own; whoever could choose another's would be both people."""
         if self.has_module_permission(request) and id != str(request.user.pk):
             return render(request, "403.html", {"instead": NOT_ANOTHERS}, status=403)
-        return super().user_change_password(request, id, form_url)
+        answer = super().user_change_password(request, id, form_url)
+        note_own_password(request, answer)
+        return answer
 
     def get_form(
         self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
@@ -156,6 +161,9 @@ class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # as above
         super().save_model(request, obj, form, change)
         if "role" in form.cleaned_data:
             roles.give_role(user=obj, role=Role(form.cleaned_data["role"]))
+        changed = [name for name in WHO_IT_IS if name in form.changed_data]
+        if changed or not change:
+            _note_change(request, obj, what=changed if change else ["a new account"])
         if not change:
             _send_link(request, obj)
 
@@ -230,9 +238,21 @@ def reset_step(request: HttpRequest, user_id: int) -> HttpResponse:
     def act(user: User) -> None:
         second_step.reset(user=user)
         staff_sessions.end(user=user)
+        _note_change(request, user, what=["second step"])
 
     said = "{} sets up a new second step at the next sign-in."
     return _act(request, user_id, act, said=said)
+
+
+def note_own_password(request: HttpRequest, answer: HttpResponse) -> None:
+    """Where the answer to a form says that one's own password was changed, it is told."""
+    if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+        _note_change(request, cast(User, request.user), what=["password"])
+
+
+def _note_change(request: HttpRequest, user: User, *, what: Sequence[str]) -> None:
+    by = cast(User, request.user)
+    second_person.note_change(user=user, what=what, by=by, today=clock.today(), at=clock.now())
 
 
 def _send_link(request: HttpRequest, user: User) -> None:

@@ -144,6 +144,12 @@ class User(AbstractUser):
         editable=False,
         help_text="another one ends every session there is",
     )
+    rights_changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="when the account of one of the staff was made, or its email, password or role changed",
+    )
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 

@@ -128,6 +128,11 @@ def _kind(needs: str, english: str, spanish: str, **how: Any) -> Kind:
 DRAFT = "product last_four draft_date amount_cents"
 PAYMENT = "product amount_cents confirmation_number"
 KINDS: dict[str, Kind] = {
+    "staff_changed": _kind(
+        "account changed changed_by rest_until",
+        "A staff account was changed. Please check it",
+        "Se cambió una cuenta del personal. Revísela",
+    ),
     "payment_received": _kind(
         f"{PAYMENT} received_date last_four effect clearing_date",
         "We received your payment",

@@ -12,9 +12,10 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.form_fields import LONGEST_EMAIL
-from members import staff_sessions
+from members import second_person, staff_sessions
 from members.models import User
 
 
@@ -34,6 +35,14 @@ class PortalAccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """No one signs up without a Member ID: see the activation page."""
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Whoever of the staff has a new password approves nothing for a day: it may be somebody else's."""
+        super().set_password(user, password)
+        if user.is_staff:
+            second_person.note_change(
+                user=user, what=["password"], by=user, today=clock.today(), at=clock.now()
+            )
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Only members and the exchange's staff sign in; anyone else gets the words of a wrong password."""

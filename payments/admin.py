@@ -29,6 +29,7 @@ from members.models import Notice
 from payments.models import (
     Authorization,
     BankFile,
+    FileAnswer,
     FileEntry,
     FileMove,
     Payment,
@@ -272,6 +273,14 @@ class FileMoveInline(ReadOnlyInline):
     fields = ("before", "after", "at", "why")
 
 
+class FileAnswerInline(ReadOnlyInline):
+    """What staff heard from the bank, where its outcome was unknown."""
+
+    model = FileAnswer
+    verbose_name_plural = "what the bank said"
+    fields = ("by", "is_sent", "asked", "reference", "at")
+
+
 @admin.register(BankFile)
 class BankFileAdmin(ReadOnlyAdmin):
     """A file to or from the bank, with its totals; its text stays sealed."""
@@ -307,7 +316,7 @@ class BankFileAdmin(ReadOnlyAdmin):
         "sha256",
         "stored_at",
     )
-    inlines = (FileMoveInline,)
+    inlines = (FileMoveInline, FileAnswerInline)
     search_paths = {"text": "name", "trace": "entries__trace"}
     search_help_text = "The file's name, or a trace number"
     debits = show_dollars("debit_cents", "debits")

@@ -19,6 +19,7 @@ from billing.credit import find_idle_receipts
 from billing.models import Receipt
 from billing.withdrawals import PaidOut, pay_out, put_back, undo_pay_out, withdraw, withdraw_whole
 from members.models import EnrollmentStatus, User
+from members.second_person import say_why_not
 from payments.models import (
     REFUND_MOVES,
     BankAccountStatus,
@@ -320,6 +321,8 @@ def _refuse_unknown_address(source: Source, method: str, mail_to: str) -> None:
 def _refuse_own(refund: Refund, by: User) -> None:
     if refund.asked_by_id == by.pk:
         raise UnableToRefund("You asked for this refund. Another person must decide.")
+    if why_not := say_why_not(by=by):
+        raise UnableToRefund(why_not)
 
 
 def _refuse_decided(refund: Refund) -> None:

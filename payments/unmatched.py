@@ -11,6 +11,7 @@ from billing.accounts import lock_accounts
 from billing.due_date_overrides import read_due_dates
 from connector_pay.lib.clock import business_date
 from members.models import User
+from members.second_person import say_why_not
 from payments.check_limits import is_above_limit, is_dated_back
 from payments.checks import (
     WAITING,
@@ -147,25 +148,35 @@ def _require_reason(why: str) -> None:
 def _refuse_own(check: ReceivedCheck, by: User) -> None:
     if check.back_asked_by_id == by.pk:
         raise UnableToMatch("You asked to send this back. Another person must decide.")
+    if why_not := say_why_not(by=by):
+        raise UnableToMatch(why_not)
 
 
 def _refuse_recorder(check: ReceivedCheck, shares: Sequence[Share], *, by: User) -> None:
-    if check.recorded_by_id != by.pk:
+    """What takes two people is not put on accounts by who recorded it, nor by an account that was changed a moment ago."""
+    is_own, is_above = check.recorded_by_id == by.pk, takes_confirming(check)
+    if not is_above and not _is_dated_back(check, shares):
         return
-    if is_above_limit(cents=check.cents):
+    if is_own and is_above:
         raise UnableToMatch(
             "You recorded it, and it is above the limit for one person. Another must confirm it."
         )
+    if is_own:
+        raise UnableToMatch(
+            "You recorded it after a due date that it meets. Another person must put it on its account."
+        )
+    if why_not := say_why_not(by=by):
+        raise UnableToMatch(why_not)
+
+
+def _is_dated_back(check: ReceivedCheck, shares: Sequence[Share]) -> bool:
     account_ids = [share.account_id for share in shares]
-    if is_dated_back(
+    return is_dated_back(
         received_on=check.received_on,
         recorded_on=business_date(moment=check.recorded_at),
         account_ids=account_ids,
         due_dates=read_due_dates(account_ids=account_ids),
-    ):
-        raise UnableToMatch(
-            "You recorded it after a due date that it meets. Another person must put it on its account."
-        )
+    )
 
 
 def _say(by: User, why: str) -> str:

@@ -207,6 +207,22 @@ class ReturnResolution(models.Model):
         return self.why
 
 
+class FileAnswer(models.Model):
+    """What one of the staff heard from the bank about a file of unknown outcome. Append-only."""
+
+    file = models.ForeignKey(BankFile, on_delete=models.PROTECT, related_name="answers")
+    is_sent = models.BooleanField("the bank has it")
+    asked = models.CharField("whom they asked", max_length=200)
+    reference = models.CharField("the bank's reference", max_length=40)
+    form_key = models.UUIDField(unique=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        heard = "the bank has it" if self.is_sent else "the bank never had it"
+        return f"{self.by}: {heard}, says {self.asked} ({self.reference})"
+
+
 @pghistory.track(
     pghistory.InsertEvent("recorded"),
     pghistory.UpdateEvent("changed"),

@@ -1,7 +1,7 @@
-"""A bank file of unknown outcome, on the staff's side: after asking the bank, one of the staff says whether it has the file."""
+"""A bank file of unknown outcome, on the staff's side: after asking the bank, two of the staff say whether it has the file."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +13,14 @@ from connector_pay.lib import clock
 from connector_pay.lib.money import format_dollars
 from connector_pay.lib.staff_pages import Page, WhyForm, require, show_act
 from connector_pay.lib.templatetags.exchange import long_date
-from payments.ach.sending import AlreadyHandingOver, UnableToResolveFile, resolve_unknown
+from members.models import User
+from payments.ach.file_answers import answer_for_file, list_answers
+from payments.ach.sending import AlreadyHandingOver, UnableToResolveFile
 from payments.models import BankFile, FileStatus
 
 MAY_RESOLVE = "payments.resolve_file"
 SENT, NOT_SENT = "sent", "not_sent"
+WAITS = "Written down. It counts once another person has heard the same from the bank."
 SAID = {
     SENT: "It counts as sent.",
     NOT_SENT: "It goes out again, the same bytes under the same name, when files are next handed over.",
@@ -60,12 +63,18 @@ def resolve(request: HttpRequest, file_id: int) -> HttpResponse:
     file = get_object_or_404(BankFile, pk=file_id, direction=BankFile.Direction.OUT)
 
     def act(typed: Mapping[str, Any]) -> str:
-        if BankFile.objects.get(pk=file_id).status not in STANDS[typed["outcome"]]:  # not pressed twice
-            who = request.user.get_username()
-            why = f"by {who}: {typed['why']} ({typed['reference']})"[:200]
-            is_sent = typed["outcome"] == SENT
-            resolve_unknown(name=file.name, sent=is_sent, why=why, at=clock.now())
-        return SAID[typed["outcome"]]
+        if BankFile.objects.get(pk=file_id).status in STANDS[typed["outcome"]]:  # pressed twice
+            return SAID[typed["outcome"]]
+        is_resolved = answer_for_file(
+            file_id=file_id,
+            is_sent=typed["outcome"] == SENT,
+            reference=typed["reference"],
+            asked=typed["why"],
+            by=cast("User", request.user),
+            form_key=typed["form_key"],
+            at=clock.now(),
+        )
+        return SAID[typed["outcome"]] if is_resolved else WAITS
 
     page = Page(
         title="Say whether the bank has this file",
@@ -78,9 +87,11 @@ def resolve(request: HttpRequest, file_id: int) -> HttpResponse:
             ("Debits", format_dollars(file.debit_cents)),
             ("Credits", format_dollars(file.credit_cents)),
             ("Status", file.get_status_display()),
+            *(("Heard before", str(answer)) for answer in list_answers(file=file)),
         ],
         words=[
-            "Ask the bank first. If this is answered wrongly, every payer in the file is debited twice, or not at all.",
+            "Ask the bank first. Two of you ask, each for yourself: it counts once both have heard the same.",
+            "If this is answered wrongly, every payer in the file is debited twice, or not at all.",
             "It has the file: its entries count as sent, and settle on their day.",
             "It never had it: the same bytes go out again under the same name.",
         ],

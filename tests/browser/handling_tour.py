@@ -143,7 +143,7 @@ def tour_other_acts(visit: "Visit", payment: Payment) -> None:
 def make_unknown_file(payment: Payment) -> BankFile:
     """The file in which the payment was, when the connection was lost."""
     approve(bank_account=payment.bank_account, at=clock.now())
-    at = clock.now() + timedelta(seconds=1)
+    at = max(clock.now(), paying.noon(clock.today())) + timedelta(seconds=1)  # payments are made at noon
     (file,) = batching.build_files(today=clock.today(), at=at)
     before, after = FileStatus.SENDING, FileStatus.UNKNOWN
     FILE_MOVES.move(model=BankFile, history=FileMove, ids=[file.pk], before=before, after=after, at=at)

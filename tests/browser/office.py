@@ -31,6 +31,7 @@ from connector_pay.lib import clock
 from connector_pay.roles import Role
 from members.models import Member, Notice, User
 from payments import holding, unmatched
+from payments.ach.file_answers import answer_for_file
 from payments.mandates import suspend_mandates
 from payments.models import (
     BANK_ACCOUNT_MOVES,
@@ -128,8 +129,12 @@ class Office:
         return mandate
 
     def file(self) -> BankFile:
-        """One that was being handed over when the connection was lost."""
-        return make_unknown_file(self.pay())
+        """One that was being handed over when the connection was lost; another has asked the bank, which has it."""
+        file = make_unknown_file(self.pay())
+        at = file.moves.latest("pk").at
+        heard = {"is_sent": True, "reference": "REF 76", "asked": "Kim at the bank", "form_key": uuid4()}
+        answer_for_file(file_id=file.pk, by=people.make_staff(), at=at, **heard)
+        return file
 
     def check(self, *, on_account: bool = False, asked_back: bool = False) -> ReceivedCheck:
         """One that waits, or that another has asked to send back, or that was put on its account."""

@@ -10,6 +10,10 @@ from members.models import Member
 from members.notices import KINDS, LANGUAGES, UnableToTell, choose_channels, find_kind, write
 
 FACTS = {
+    "account": "dana",
+    "changed": "email, role",
+    "changed_by": "kim",
+    "rest_until": "January 13, 2027, 9:00 AM",
     "product": "health",
     "amount_cents": 1_284_17,
     "received_date": "2027-01-20",

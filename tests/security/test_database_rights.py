@@ -40,6 +40,7 @@ APPEND_ONLY = (
         "billing_mailread",
         "payments_lockboxitem",
         "payments_returnresolution",
+        "payments_fileanswer",
         "billing_withdrawal",
         "billing_printedletter",
         "billing_episodemove",

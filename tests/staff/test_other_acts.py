@@ -1,10 +1,15 @@
 """A pause is lifted, a notice goes out again, a file of unknown outcome is answered for: by who may, once, with a reason."""
 
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
 import time_machine
+from django.urls import reverse
 
 from connector_pay.self_check import find_violations
-from members.models import Channel, Notice, NoticeCopy
+from members.models import Channel, Notice, NoticeCopy, User
 from payments.ach import batching
 from payments.bank_accounts import approve
 from payments.models import (
@@ -14,10 +19,12 @@ from payments.models import (
     BankAccountMove,
     BankAccountStatus,
     BankFile,
+    FileAnswer,
     FileMove,
     FileStatus,
     Payment,
 )
+from tests import people
 from tests.diary import eastern
 from tests.payments.payers import read
 from tests.payments.paying import TUESDAY, make_account, noon, pay
@@ -104,19 +111,54 @@ class TestSendingANoticeAgain:
 
 
 class TestAFileOfUnknownOutcome:
+    SAID = {"reference": "REF 77", "why": "Dana at the bank"}
+
     @pytest.mark.parametrize(("outcome", "status"), [("sent", "sent"), ("not_sent", "sending")])
-    def test_is_answered_for_in_two_steps_with_the_bank_s_reference(
+    def test_it_counts_once_two_people_have_heard_the_same(
         self, file: BankFile, outcome: str, status: str
     ) -> None:
-        clerk = make_clerk("resolve_file")
-        typed = {"outcome": outcome, "reference": "REF 77", "why": "Dana at the bank"}
-        _, sent = press(clerk, "payments_bankfile_resolve", file.pk, **typed)
-        press_again(clerk, "payments_bankfile_resolve", file.pk, sent=sent)
+        first, second = make_clerk("resolve_file"), make_clerk("resolve_file")
+        answer, sent = press(first, "payments_bankfile_resolve", file.pk, outcome=outcome, **self.SAID)
+        assert "It counts once another person has heard the same" in read(answer)
+        press_again(first, "payments_bankfile_resolve", file.pk, sent=sent)
+        press(first, "payments_bankfile_resolve", file.pk, outcome=outcome, **self.SAID)
+        file.refresh_from_db()
+        assert (file.status, file.answers.count()) == (FileStatus.UNKNOWN, 2)
+        page = read(second.get(reverse("admin:payments_bankfile_resolve", args=[file.pk])))
+        assert "says Dana at the bank (REF 77)" in page
+        _, sent = press(second, "payments_bankfile_resolve", file.pk, outcome=outcome, **self.SAID)
+        press_again(second, "payments_bankfile_resolve", file.pk, sent=sent)
         file.refresh_from_db()
         assert file.status == status
+        assert file.moves.count() == 2
         move = file.moves.order_by("-pk").first()
         assert move.why.endswith("Dana at the bank (REF 77)")
-        assert file.moves.count() == 2
+        assert all(name in move.why for name in file.answers.values_list("by__username", flat=True))
+
+    def test_two_who_heard_otherwise_change_nothing_until_they_agree(self, file: BankFile) -> None:
+        first, second = make_clerk("resolve_file"), make_clerk("resolve_file")
+        press(first, "payments_bankfile_resolve", file.pk, outcome="sent", **self.SAID)
+        press(second, "payments_bankfile_resolve", file.pk, outcome="not_sent", **self.SAID)
+        file.refresh_from_db()
+        assert file.status == FileStatus.UNKNOWN
+        press(first, "payments_bankfile_resolve", file.pk, outcome="not_sent", **self.SAID)
+        file.refresh_from_db()
+        assert file.status == FileStatus.SENDING
+
+    def test_what_was_heard_of_an_earlier_doubt_counts_no_more(self, file: BankFile) -> None:
+        facts = {"is_sent": True, "reference": "1", "asked": "Dana", "form_key": uuid4()}
+        FileAnswer.objects.create(file=file, by=people.make_staff(), at=noon(TUESDAY), **facts)
+        press(make_clerk("resolve_file"), "payments_bankfile_resolve", file.pk, outcome="sent", **self.SAID)
+        file.refresh_from_db()
+        assert file.status == FileStatus.UNKNOWN
+
+    def test_an_account_that_was_just_changed_is_nobody_s_second(self, file: BankFile) -> None:
+        clerk = make_clerk("resolve_file")
+        moment = datetime.fromtimestamp(time.time(), UTC)
+        User.objects.filter(pk=clerk.session["_auth_user_id"]).update(rights_changed_at=moment)
+        answer, _ = press(clerk, "payments_bankfile_resolve", file.pk, outcome="sent", **self.SAID)
+        assert "another person must decide" in read(answer)
+        assert not FileAnswer.objects.exists()
 
     def test_pressed_without_having_been_shown_it_changes_nothing(self, file: BankFile) -> None:
         clerk = make_clerk("resolve_file")
