@@ -4,10 +4,10 @@ One address serves for signing in and for what we send. Whether somebody else si
 asks for it: the address itself is told.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from phonenumber_field.phonenumber import PhoneNumber
 
 from members.choices import Act, keep_choices
@@ -72,8 +72,7 @@ def confirm_email(*, act: Act, key: UUID | None) -> EmailChange:
         member = Member.objects.select_for_update(no_key=True).get(pk=act.member_pk)
         before = sorted({member.email.lower(), user.email.lower()} - {change.email, ""})
         EmailChange.objects.filter(pk=change.pk, confirmed_at=None).update(confirmed_at=act.at)
-        user.email = change.email
-        user.save(update_fields=["email"])
+        _sign_in_with(change, user)
         keep_choices(act=act, values={Choosable.EMAIL: change.email})
         member.refresh_from_db()
         tell(tellings=_tell_old(change, member, before), at=act.at, today=act.today)
@@ -92,6 +91,18 @@ def change_phone(*, act: Act, phone: PhoneNumber | str) -> bool:
     return bool(choices)
 
 
+def tell_password_changed(*, user: User, at: datetime, today: date) -> None:
+    """A member's new password is told to the address they sign in with, each time."""
+    telling = Telling(
+        event="password_changed",
+        subject=f"user:{user.pk}:{at.isoformat()}",
+        address=user.email,
+        language=user.member.language if user.member else "",
+    )
+    if user.member_id:
+        tell(tellings=[telling], at=at, today=today)
+
+
 def has_confirmed_email(*, member: Member) -> bool:
     """Whether the address that we write to has been confirmed by its link."""
     confirmed = EmailChange.objects.filter(user__member=member, email=member.email.lower())
@@ -107,6 +118,16 @@ def _refuse_too_many(act: Act, email: str) -> None:
 
 def _is_taken(email: str, *, by_another_than: User) -> bool:
     return User.objects.filter(email__iexact=email).exclude(pk=by_another_than.pk).exists()
+
+
+def _sign_in_with(change: EmailChange, user: User) -> None:
+    """Raises UnableToConfirm where somebody else has taken the address this moment."""
+    user.email = change.email
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email"])
+    except IntegrityError as error:
+        raise UnableToConfirm from error
 
 
 def _tell_old(change: EmailChange, member: Member, before: list[str]) -> list[Telling]:

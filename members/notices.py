@@ -51,7 +51,7 @@ it, with `end_is_past` where it lies before the notice's day; of reinstated, as 
 | refund_asked           | product, plan_name, amount_cents                                                  |
 | email_to_confirm       | change_key: of the change its link confirms                                       |
 | paperless_on           | text: what was agreed to, word for word                                           |
-| email_in_use, email_changed, phone_changed, paper_again: none                                              |
+| email_in_use, email_changed, phone_changed, password_changed, paper_again: none                            |
 """
 
 from collections.abc import Iterable, Mapping
@@ -279,6 +279,7 @@ KINDS: dict[str, Kind] = {
         "", "Your email address was changed", "Se cambió su correo electrónico", both=True
     ),
     "phone_changed": _kind("", "Your phone number was changed", "Se cambió su número de teléfono", both=True),
+    "password_changed": _kind("", "Your password was changed", "Se cambió su contraseña"),
     "paperless_on": _kind(
         "text", "You chose email, not paper", "Usted eligió correo electrónico, no papel", both=True
     ),

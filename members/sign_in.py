@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,7 @@ from connector_pay.lib import clock
 from connector_pay.lib.addresses import read_network
 from connector_pay.lib.form_fields import LONGEST_EMAIL
 from members import second_person, staff_sessions
+from members.contact import tell_password_changed
 from members.models import User
 
 
@@ -67,6 +69,14 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         site = SimpleNamespace(name=settings.EXCHANGE["portal_name"], domain=domain)
         links = {name: _lead_here(link) for name, link in context.items() if name.endswith("_url")}
         super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """A new password is kept and told."""
+        at = clock.now()
+        with transaction.atomic():
+            super().set_password(user, password)
+            if isinstance(user, User):
+                tell_password_changed(user=user, at=at, today=clock.business_date(moment=at))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What the limits on signing in and resetting passwords count; all whom nobody can place are counted together."""

@@ -34,7 +34,7 @@ def read_link(event: str = "email_to_confirm") -> str:
 def test_the_profile_is_the_members_own_and_shows_how_we_reach_them() -> None:
     member = make_household(email="alice@example.org")
     page = read(sign_in(member).get("/profile/"))
-    assert "alice@example.org Not confirmed yet Confirm or change" in page
+    assert "alice@example.org Not confirmed yet Confirm this address" in page
     assert "(617) 555-" in page
     assert page.count("On paper") == 2
     assert Client().get("/profile/")["Location"] == "/accounts/login/?next=/profile/"
@@ -165,6 +165,20 @@ def test_signing_out_everywhere_ends_every_session_and_throws_half_typed_payment
     there.force_login(User.objects.get(member=member), backend="django.contrib.auth.backends.ModelBackend")
     assert there.get("/home/").status_code == 200
     assert "Please start again" in read(there.get(amount))
+
+
+def test_a_new_password_is_told_to_the_member_and_ends_the_other_sessions() -> None:
+    member = make_household()
+    client, other = sign_in(member), Client()
+    other.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    other.post("/profile/sign-out-everywhere/")
+    client.force_login(User.objects.get(member=member), backend="django.contrib.auth.backends.ModelBackend")
+    new = dict.fromkeys(("password1", "password2"), people.PASSWORD + " again")
+    client.post(reverse("account_change_password"), {"oldpassword": "wrong", **new})
+    assert not Notice.objects.filter(event="password_changed").exists()
+    client.post(reverse("account_change_password"), {"oldpassword": people.PASSWORD, **new})
+    assert Notice.objects.get(event="password_changed").address == member.user.email
+    assert client.get("/home/").status_code == 200
 
 
 def test_a_new_phone_number_finds_the_bill_and_the_old_one_does_not(settings) -> None:

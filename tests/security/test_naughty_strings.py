@@ -222,6 +222,31 @@ def test_what_was_typed_stands_in_its_box_again_and_nowhere_as_markup(typed: str
         assert typed not in page.html or "<" not in typed, path
 
 
+def test_the_profile_and_what_is_kept_half_typed(strings) -> None:
+    member = make_household(products=("health", "dental"))
+    client = sign_in(member)
+    assert client.post("/accounts/reauthenticate/", {"password": people.PASSWORD, "next": "/profile/"}).url
+    forms: dict[str, tuple[str, ...]] = {
+        "language/": ("language",),
+        "email/": ("email",),
+        "phone/": ("phone",),
+        "paperless/": ("paperless_bills", "paperless_notices", "agree"),
+    }
+    amount = start(client)
+    bank = client.post(amount, {f"pay_{find_account(member).pk}": "on"})["Location"]
+    key = find_account(member).pk
+    boxes = (f"pay_{key}", f"choice_{key}", f"other_{key}", "when", "later")
+    for text in strings:
+        for path, names in forms.items():
+            check(client.post(f"/profile/{path}", dict.fromkeys(names, text)))
+        for path, names in ((amount, boxes), (bank, tuple(fill_bank()))):
+            check(client.post(path, {**dict.fromkeys(names, text), "keep_half_typed": text}))
+            check(client.get(path))
+        check(client.post("/session/end/", {"next": text}))
+        client.force_login(member.user, backend="django.contrib.auth.backends.ModelBackend")
+    check(client.get("/profile/"))
+
+
 def test_signing_in_activation_and_finding_a_receipt(strings) -> None:
     member, client = people.make_member(), Client()
     born = {
@@ -269,6 +294,7 @@ def test_addresses_of_pages(strings) -> None:
                 "/receipts/{}/cancel/",
                 "/pay/{}/bank/",
                 "/guest/{}/bank/",
+                "/profile/email/{}/",
             ):
                 check(client.get(path.format(text)))
             for path in ("/confirmation/{}/", "/admin/members/member/{}/change/", "/admin/r/{0}/{0}/"):

@@ -58,11 +58,13 @@ def member() -> Client:
 def list_pages_of_a_member() -> list[str]:
     """Every page that shows money."""
     payment = Payment.objects.get()
+    profile = [f"/profile/{page}" for page in ("", "language/", "paperless/", "email/made-up/")]
     number, bill = (
         payment.confirmation_number,
         find_account(payment.account.enrollment.member).invoices.get().pk,
     )
     return [
+        *profile,
         *(
             "/home/",
             "/bills/",
@@ -138,6 +140,11 @@ def test_no_form_is_taken_from_another_site(member: Client) -> None:
         (strict, path)
         for path in (review, f"/receipts/{payment.confirmation_number}/cancel/", "/guest/clear/")
     ]
+    posts += [
+        (strict, path)
+        for path in ("/profile/language/", "/profile/paperless/", "/profile/sign-out-everywhere/")
+    ]
+    posts += [(strict, path) for path in ("/session/extend/", "/session/end/")]
     posts += [(strict, path) for path in ("/accounts/logout/", "/accounts/password/change/")]
     for client, path in posts:
         assert client.post(path, {}).status_code == 403, path
