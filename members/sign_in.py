@@ -38,14 +38,6 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         """No one signs up without a Member ID: see the activation page."""
         return False
 
-    def set_password(self, user: User, password: str) -> None:
-        """Whoever of the staff has a new password approves nothing for a day: it may be somebody else's."""
-        super().set_password(user, password)
-        if user.is_staff:
-            second_person.note_change(
-                user=user, what=["password"], by=user, today=clock.today(), at=clock.now()
-            )
-
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Only members and the exchange's staff sign in; anyone else gets the words of a wrong password."""
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
@@ -71,12 +63,15 @@ class PortalAccountAdapter(DefaultAccountAdapter):
         super().send_mail(template_prefix, email, {**context, **links, "current_site": site})
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
-        """A new password is kept and told."""
+        """A new password is kept and told; whoever of the staff has one approves nothing for a day: it may be somebody else's."""
         at = clock.now()
+        today = clock.business_date(moment=at)
         with transaction.atomic():
             super().set_password(user, password)
             if isinstance(user, User):
-                tell_password_changed(user=user, at=at, today=clock.business_date(moment=at))
+                tell_password_changed(user=user, at=at, today=today)
+                if user.is_staff:
+                    second_person.note_change(user=user, what=["password"], by=user, today=today, at=at)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What the limits on signing in and resetting passwords count; all whom nobody can place are counted together."""
