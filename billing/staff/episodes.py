@@ -24,6 +24,7 @@ from billing.terminations import LOOK_AGAIN, UnableToEndCoverage
 from connector_pay.lib import clock
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin, ReadOnlyInline, link_to, link_to_list
 from connector_pay.lib.staff_pages import LONGEST_WHY, press, read_why, render_page, require
+from connector_pay.lib.templatetags.exchange import long_date
 from members.models import Notice, User
 
 MAY_DECIDE = "billing.change_episode"
@@ -109,17 +110,18 @@ class EpisodeAdmin(ReadOnlyAdmin):
     @admin.display(description="notices on")
     def notice_days(self, episode: Episode) -> str:
         """The days of its notices."""
-        return ", ".join(str(day) for day in episode.ladder.notice_dates)
+        return "; ".join(long_date(day) for day in episode.ladder.notice_dates)
 
     @admin.display(description="last day to pay")
-    def last_day_to_pay(self, episode: Episode) -> date:
+    def last_day_to_pay(self, episode: Episode) -> str:
         """By then all that the latest notice asks for must be received."""
-        return episode.ladder.last_day_to_pay
+        return long_date(episode.ladder.last_day_to_pay)
 
     @admin.display(description="ends otherwise with")
     def would_end_on(self, episode: Episode) -> str:
         """The last day of coverage by the ladder, where it has one."""
-        return str(episode.ladder.ends_on or "a day that staff choose")
+        ends_on = episode.ladder.ends_on
+        return long_date(ends_on) if ends_on else "a day that staff choose"
 
     @admin.display(description="notices")
     def notices(self, episode: Episode) -> str:

@@ -24,13 +24,13 @@ from connector_pay.lib.read_only_admin import (
     show_dollars,
 )
 from connector_pay.lib.staff_pages import Done, Effect, Page, WhyForm, require, show_act
-from connector_pay.lib.templatetags.exchange import long_date
 from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
 from payments.check_batches import find_meant
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
 from payments.models import CheckMove, CheckShare, CheckStatus, LockboxItem, ReceivedCheck
+from payments.staff.check_facts import list_facts
 from payments.staff.check_forms import CheckForm, MatchForm, list_parts
 from payments.staff.check_waiting import (
     DATED_BACK,
@@ -261,7 +261,7 @@ def match(request: HttpRequest, check_id: int) -> HttpResponse:
         button="Put it on these accounts",
         back=check,
         suggestions=suggest_accounts(check=check),
-        facts=_list_facts(check),
+        facts=list_facts(check),
         words=[
             "It counts as of the day it was received. A start of coverage that this keeps or gives back is mended.",
             *list_expected(check),
@@ -345,7 +345,7 @@ def give_back(request: HttpRequest, check_id: int) -> HttpResponse:
         title="The bank returned this check",
         button="Record the return",
         back=check,
-        facts=_list_facts(check),
+        facts=list_facts(check),
         words=[
             "Its money was never received: the bills it paid are open again, and starts of coverage are worked out anew.",
             "The members are told by letter and email what to do. We charge no fee.",
@@ -379,7 +379,7 @@ def _act_on(
 ) -> HttpResponse:
     require(request, permission)
     check = get_object_or_404(ReceivedCheck, pk=check_id)
-    page = Page(title=title, button=title, back=check, facts=_list_facts(check), words=words)
+    page = Page(title=title, button=title, back=check, facts=list_facts(check), words=words)
     return show_act(request, page, act=lambda typed: act(check, typed), refusals=REFUSALS, form_class=WhyForm)
 
 
@@ -395,21 +395,3 @@ def _preview(act: Callable[[], object], shares: Sequence[Share]) -> Effect:
 def _read_check(typed: Mapping[str, Any]) -> NewCheck:
     names = ("number", "payer", "received_on", "deposit_on", "kind", "source", "form_key", "shares")
     return NewCheck(cents=typed["amount"], **{name: typed[name] for name in names})
-
-
-def _list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
-    return [
-        ("What it is", str(check)),
-        ("Written by", check.payer),
-        ("Received", long_date(check.received_on)),
-        ("Deposited", long_date(check.deposit_on)),
-        ("Status", check.get_status_display()),
-        *_list_lockbox_facts(check),
-    ]
-
-
-def _list_lockbox_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
-    """What came with it in its envelope, and why it waits."""
-    item = LockboxItem.objects.filter(received_check=check).first()
-    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
-    return [(words, value) for words, value in found if value]

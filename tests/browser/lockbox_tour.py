@@ -1,4 +1,4 @@
-"""The part of staff's work that is the bank's lockbox: a cut file, a right one shown and applied, what then waits."""
+"""The part of staff's work that is the bank's lockbox: a cut file, a right one shown and applied, and what waits."""
 
 from typing import TYPE_CHECKING
 

@@ -23,6 +23,7 @@ MARKS = {
     "gettext_noop": (None, 0, None),
     "_": (None, 0, None),
     "pgettext": (0, 1, None),
+    "pgettext_lazy": (0, 1, None),
     "ngettext": (None, 0, 1),
     "ngettext_lazy": (None, 0, 1),
 }

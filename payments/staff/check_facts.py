@@ -1,0 +1,23 @@
+"""What staff read of a check before they act on it: what it is, when it came, and what came with it in its envelope."""
+
+from connector_pay.lib.templatetags.exchange import long_date
+from payments.models import LockboxItem, ReceivedCheck
+
+
+def list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
+    """What the page of an act says of the check itself."""
+    return [
+        ("What it is", str(check)),
+        ("Written by", check.payer),
+        ("Received", long_date(check.received_on)),
+        ("Deposited", long_date(check.deposit_on)),
+        ("Status", check.get_status_display()),
+        *_list_lockbox_facts(check),
+    ]
+
+
+def _list_lockbox_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
+    """What came with it in its envelope, and why it waits."""
+    item = LockboxItem.objects.filter(received_check=check).first()
+    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
+    return [(words, value) for words, value in found if value]
