@@ -28,9 +28,10 @@ from members.models import User
 from payments import unmatched
 from payments.banking_calendar import read_calendar
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
-from payments.models import CheckMove, CheckShare, CheckStatus, LockboxItem, ReceivedCheck
+from payments.models import CheckMove, CheckShare, CheckStatus, ReceivedCheck
 from payments.staff.check_forms import CheckForm, MatchForm
 from payments.staff.handling import Deed
+from payments.staff.lockbox import describe_place, list_written
 from payments.staff.previews import preview_standings
 from payments.suggestions import Suggestion, suggest_accounts
 from payments.unmatched import UnableToMatch
@@ -154,12 +155,7 @@ class ReceivedCheckAdmin(ReadOnlyAdmin):
     @admin.display(description="lockbox")
     def lockbox(self, check: ReceivedCheck) -> str:
         """Leads to its place in a lockbox file, with why it went where it went."""
-        item = LockboxItem.objects.filter(received_check=check).select_related("file__file").first()
-        if item is None:
-            return "-"
-        return format_html(
-            "{} of {}: {}. {}", link_to(item), link_to(item.file), item.get_way_display(), item.why
-        )
+        return describe_place(check=check)
 
     @admin.display(description="ledger")
     def movements(self, check: ReceivedCheck) -> str:
@@ -390,12 +386,5 @@ def _list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
         ("Received", long_date(check.received_on)),
         ("Deposited", long_date(check.deposit_on)),
         ("Status", check.get_status_display()),
-        *_list_lockbox_facts(check),
+        *list_written(check=check),
     ]
-
-
-def _list_lockbox_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
-    """What came with it in its envelope, and why it waits."""
-    item = LockboxItem.objects.filter(received_check=check).first()
-    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
-    return [(words, value) for words, value in found if value]
