@@ -1,7 +1,8 @@
 """What staff read of a check before they act on it: what it is, when it came, and what came with it in its envelope."""
 
 from connector_pay.lib.templatetags.exchange import long_date
-from payments.models import LockboxItem, ReceivedCheck
+from payments.models import ReceivedCheck
+from payments.staff.lockbox import list_written
 
 
 def list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
@@ -12,12 +13,5 @@ def list_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
         ("Received", long_date(check.received_on)),
         ("Deposited", long_date(check.deposit_on)),
         ("Status", check.get_status_display()),
-        *_list_lockbox_facts(check),
+        *list_written(check=check),
     ]
-
-
-def _list_lockbox_facts(check: ReceivedCheck) -> list[tuple[str, str]]:
-    """What came with it in its envelope, and why it waits."""
-    item = LockboxItem.objects.filter(received_check=check).first()
-    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
-    return [(words, value) for words, value in found if value]

@@ -29,7 +29,7 @@ from payments import unmatched
 from payments.banking_calendar import read_calendar
 from payments.check_batches import find_meant
 from payments.checks import WAITING, NewCheck, Share, UnableToRecordCheck, record_checks, return_checks
-from payments.models import CheckMove, CheckShare, CheckStatus, LockboxItem, ReceivedCheck
+from payments.models import CheckMove, CheckShare, CheckStatus, ReceivedCheck
 from payments.staff.check_facts import list_facts
 from payments.staff.check_forms import CheckForm, MatchForm, list_parts
 from payments.staff.check_waiting import (
@@ -41,6 +41,7 @@ from payments.staff.check_waiting import (
     say_limit,
 )
 from payments.staff.handling import Deed
+from payments.staff.lockbox import describe_place
 from payments.staff.previews import preview_standings
 from payments.suggestions import Suggestion, suggest_accounts
 from payments.unmatched import UnableToMatch
@@ -163,12 +164,7 @@ class ReceivedCheckAdmin(ReadOnlyAdmin):
     @admin.display(description="lockbox")
     def lockbox(self, check: ReceivedCheck) -> str:
         """Leads to its place in a lockbox file, with why it went where it went."""
-        item = LockboxItem.objects.filter(received_check=check).select_related("file__file").first()
-        if item is None:
-            return "-"
-        return format_html(
-            "{} of {}: {}. {}", link_to(item), link_to(item.file), item.get_way_display(), item.why
-        )
+        return describe_place(check=check)
 
     @admin.display(description="ledger")
     def movements(self, check: ReceivedCheck) -> str:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -19,7 +19,7 @@ from members.models import User
 from payments.channels.lockbox.items import UnableToReadDeposit
 from payments.channels.lockbox.posting import AlreadyImported, describe_outcome, import_file, preview_file
 from payments.channels.lockbox.words import list_sentences, list_sums
-from payments.models import LockboxFile, LockboxItem
+from payments.models import LockboxFile, LockboxItem, ReceivedCheck
 from payments.staff.lockbox_form import LockboxForm, Upload
 
 MAY_IMPORT = "payments.import_lockbox"
@@ -130,6 +130,22 @@ def import_one(request: HttpRequest) -> HttpResponse:
         needs_preview=True,
         files=request.FILES or None,
     )
+
+
+def describe_place(*, check: ReceivedCheck) -> str:
+    """Where a check stands in a lockbox file, how it was matched, and why it waits or waited."""
+    item = LockboxItem.objects.filter(received_check=check).select_related("file__file").first()
+    if item is None:
+        return "-"
+    how = f"{item.get_way_display()}. {item.why}".strip()
+    return format_html("{} of {}: {}", link_to(item), link_to(item.file), how)
+
+
+def list_written(*, check: ReceivedCheck) -> list[tuple[str, str]]:
+    """What came with a check in its envelope, and why it waits."""
+    item = LockboxItem.objects.filter(received_check=check).first()
+    found = [("Written on it", item.words), ("Why it waits", item.why)] if item else []
+    return [(words, value) for words, value in found if value]
 
 
 def _preview(upload: Upload) -> Effect:
