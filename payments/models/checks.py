@@ -124,6 +124,7 @@ class ReceivedCheck(models.Model):
         indexes = [
             models.Index(fields=["number"], name="check_by_number"),
             models.Index(fields=["status", "deposit_on"], name="check_by_status"),
+            models.Index(fields=["received_on"], name="check_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -52,7 +52,7 @@ def show_dashboard(request: HttpRequest) -> HttpResponse:
                 figures.add_by_day(collected, since=since, until=today),
             ),
         ],
-        "methods": list(figures.add_by_channel(collected).items()),
+        "methods": list(figures.add_by_method(collected).items()),
         "rates": [_describe_rate(rate) for rate in read_return_rates(today=today).values()],
         "runs": _list_runs(today=today),
     }

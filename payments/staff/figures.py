@@ -10,9 +10,11 @@ from django.db.models.functions import ExtractHour
 from billing.policy import read_policy
 from connector_pay.lib.clock import EASTERN, MIDNIGHT, eastern_moment
 from payments.ach.banking_days import BankingCalendar
-from payments.models import Payment, PaymentChannel, PaymentStatus
+from payments.checks import STANDING
+from payments.models import CheckKind, Payment, PaymentChannel, PaymentStatus, ReceivedCheck
 
 HOURS = range(24)
+METHODS = (*PaymentChannel.choices, *CheckKind.choices)
 ON_ITS_WAY = (PaymentStatus.RECORDED, PaymentStatus.SENDING, PaymentStatus.SENT)
 NEVER_RECEIVED = (PaymentStatus.RETURNED, PaymentStatus.CANCELED)
 SECONDS_AN_HOUR, SECONDS_A_MINUTE = 3600, 60
@@ -44,14 +46,20 @@ def sum_on_its_way(*, today: date) -> dict[date, Sums]:
 
 
 def sum_collected(*, since: date, until: date) -> dict[tuple[date, str], Sums]:
-    """What was received and stands, by day and channel."""
+    """What was received and stands, by day and method: payments by channel, and checks, those that still wait among them."""
     received = Payment.objects.filter(received_date__gte=since, received_date__lte=until).order_by()
-    standing = received.exclude(status__in=NEVER_RECEIVED)
-    groups = standing.values("received_date", "channel").annotate(
-        number=Count("pk"), cents=Sum("amount_cents")
-    )
-    rows = groups.values_list("received_date", "channel", "number", "cents")
-    return {(day, channel): Sums(number, cents) for day, channel, number, cents in rows}
+    payments = received.exclude(status__in=NEVER_RECEIVED).values("received_date", "channel")
+    handed_in = ReceivedCheck.objects.filter(received_on__gte=since, received_on__lte=until).order_by()
+    checks = handed_in.filter(status__in=STANDING).values("received_on", "kind")
+    rows = [
+        *payments.annotate(number=Count("pk"), sum=Sum("amount_cents")).values_list(
+            "received_date", "channel", "number", "sum"
+        ),
+        *checks.annotate(number=Count("pk"), sum=Sum("cents")).values_list(
+            "received_on", "kind", "number", "sum"
+        ),
+    ]
+    return {(day, method): Sums(number, cents) for day, method, number, cents in rows}
 
 
 def sum_unsent(*, today: date) -> Sums:
@@ -67,11 +75,11 @@ def add_all(sums: Iterable[Sums]) -> Sums:
     return Sums(sum(item.number for item in counted), sum(item.cents for item in counted))
 
 
-def add_by_channel(collected: Mapping[tuple[date, str], Sums]) -> dict[str, Sums]:
-    """The same by channel, in the order of the channels."""
+def add_by_method(collected: Mapping[tuple[date, str], Sums]) -> dict[str, Sums]:
+    """The same by method: the channels in their order, then checks and money orders."""
     return {
-        str(label): add_all(sums for (_, channel), sums in collected.items() if channel == value)
-        for value, label in PaymentChannel.choices
+        str(label): add_all(sums for (_, method), sums in collected.items() if method == value)
+        for value, label in METHODS
     }
 
 

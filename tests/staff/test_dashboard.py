@@ -18,6 +18,7 @@ from payments.staff import figures
 from tests import people
 from tests.billing.correcting import make_override
 from tests.diary import eastern
+from tests.payments import checking
 from tests.payments.payers import read
 from tests.payments.paying import PREMIUM, live, make_account, noon, pay
 from tests.staff.seeing import make_clerk, sign_in
@@ -145,6 +146,29 @@ def test_canceled_and_returned_money_is_not_collected(db) -> None:
     assert figures.count_by_hour(day=day)[12] == 2
     assert figures.sum_collected(since=day + timedelta(days=1), until=day + timedelta(days=9)) == {}
     assert kept.received_date == day
+
+
+def test_checks_are_collected_too_those_that_wait_for_an_account_among_them_and_returned_ones_are_not(
+    db,
+) -> None:
+    day, account = date(2027, 1, 12), make_account()
+    facts = {"received_on": day, "deposit_on": day, "today": day}
+    checking.receive((account, 100_00), **facts)
+    checking.receive(cents=20_00, number="77", **facts)
+    checking.receive((account, 5_00), number="12", kind="order", **facts)
+    returned = checking.receive((account, 40_00), number="13", **facts)
+    checking.give_back(returned, day)
+    pay(account, 10_00)
+    before = day - timedelta(days=1)
+    assert figures.sum_collected(since=before, until=day) == {
+        (day, "guest"): figures.Sums(1, 10_00),
+        (day, "check"): figures.Sums(2, 120_00),
+        (day, "order"): figures.Sums(1, 5_00),
+    }
+    by_method = figures.add_by_method(figures.sum_collected(since=before, until=day))
+    assert by_method["Check"] == figures.Sums(2, 120_00)
+    assert by_method["Money order"] == figures.Sums(1, 5_00)
+    assert figures.sum_collected(since=before, until=before) == {}
 
 
 MANY = """
