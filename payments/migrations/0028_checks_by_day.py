@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0023_file_answers"),
+        ("payments", "0027_file_answers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
