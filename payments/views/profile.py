@@ -5,6 +5,7 @@ Email and phone are changed by who has just typed the password again.
 
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
@@ -12,6 +13,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -55,7 +57,7 @@ def show_profile(request: HttpRequest, *, member_pk: int) -> HttpResponse:
 @require_member
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_language(request: HttpRequest, *, member_pk: int) -> HttpResponse:
-    """The language of bills, letters and emails."""
+    """The language of bills, letters and emails, and from now on of the pages."""
     member = Member.objects.get(pk=member_pk)
     form = LanguageForm(_read_typed(request), initial={"language": member.language})
     if not form.is_valid():
@@ -64,7 +66,10 @@ def change_language(request: HttpRequest, *, member_pk: int) -> HttpResponse:
         choose_language(act=_read_act(request), language=form.cleaned_data["language"])
     except UnableToChoose:
         return _refuse(request, "language", form)
-    return _go_back(request, _("Your language is saved."))
+    with override(form.cleaned_data["language"]):
+        answer = _go_back(request, _("Your language is saved."))
+    answer.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    return answer
 
 
 @never_cache

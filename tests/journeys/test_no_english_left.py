@@ -22,7 +22,7 @@ from billing.models import Invoice
 from connector_pay.lib import clock
 from members.models import EnrollmentStatus, Member
 from payments import drafts
-from payments.models import Mandate, Payment
+from payments.models import MailedCheck, Mandate, Payment
 from tests import people
 from tests.connector_pay.test_spanish_catalog import read_catalog
 from tests.diary import eastern
@@ -33,8 +33,18 @@ from tests.payments.payers import authorize, fill_bank, find_account, make_house
 pytestmark = [pytest.mark.starts(eastern(2027, 1, 20)), pytest.mark.usefixtures("diary")]
 
 # No page of words: files, a carrier's webhooks, what only leads on; and the package's pages that the portal never opens.
-WORDLESS = {"bill_pdf", "autopay_authorization", "payment_history_csv", "guest_clear", "phone", "phone_step"}
-ONLY_LEADS_ON = {"account_email", "pay", "autopay_start"}
+WORDLESS = {
+    *("bill_pdf", "autopay_authorization", "payment_history_csv", "calendar_file", "bank_name"),
+    *("guest_clear", "phone", "phone_step"),
+}
+ONLY_LEADS_ON = {
+    "account_email",
+    "pay",
+    "autopay_start",
+    "sign_out_everywhere",
+    "session_extend",
+    "session_end",
+}
 NEVER_OPENED = {
     "account_confirm_login_code",
     "account_set_password",
@@ -344,6 +354,32 @@ def walk_passwords_and_second_steps() -> None:
     reader.post("/accounts/logout/")
 
 
+def walk_the_profile_and_a_check_in_the_mail() -> None:
+    member = make_household()
+    reader = Reader(sign_in(member))
+    for path in ("", "language/", "paperless/"):
+        reader.get(f"/profile/{path}")
+    reader.post("/profile/paperless/", paperless_bills="on")
+    reader.get("/profile/email/")
+    reader.post("/accounts/reauthenticate/", password=people.PASSWORD)
+    reader.get("/profile/phone/")
+    reader.post("/profile/phone/", phone="12")
+    reader.post("/profile/phone/", phone="617-555-0199")
+    reader.get("/profile/email/")
+    reader.post("/profile/email/", email="a@")
+    reader.post("/profile/email/", email="ana@example.org")
+    reader.get("/profile/email/nonsense/")
+    told = reader.get(f"/mailed/{find_account(member).pk}/")
+    reader.post(told.path, form_key=read_hidden(told, "form_key"))
+    typed = {"amount": "20.00", "mailed_on": "2027-01-19"}
+    reader.post(told.path, form_key=read_hidden(told, "form_key"), **typed)
+    reader.get("/home/")
+    check = MailedCheck.objects.get()
+    reader.get(f"/mailed/{check.pk}/withdraw/")
+    reader.post(f"/mailed/{check.pk}/withdraw/")
+    reader.post("/profile/sign-out-everywhere/")
+
+
 def test_no_page_has_english_left_and_no_page_was_left_out() -> None:
     Reader.seen.clear()
     for walk in (
@@ -356,6 +392,7 @@ def test_no_page_has_english_left_and_no_page_was_left_out() -> None:
         walk_a_member_whose_payment_came_back_and_one_who_is_behind,
         walk_autopay,
         walk_passwords_and_second_steps,
+        walk_the_profile_and_a_check_in_the_mail,
     ):
         walk()
     pages = {name for name in list_names_of(get_resolver()) if not name.startswith("demo_")}
