@@ -82,6 +82,11 @@ def vacuum(name: str) -> None:
     _tend(name, "VACUUM (ANALYZE, FREEZE)")
 
 
+def let_begin_anywhere(name: str, *, table: str, how: str) -> None:
+    """As the owner, "DISABLE" what holds a table's new rows to where their arrows begin, or "ENABLE" it again."""
+    _tend(name, f"ALTER TABLE {table} {how} TRIGGER guard_beginning")
+
+
 def _tend(name: str, how: str) -> None:
     connection = psycopg2.connect(url_of(name, owner=True))
     try:

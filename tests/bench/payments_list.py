@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from connector_pay.lib.keyset_list import OLDER, KeysetChangeList
 from tests import databases
 from tests.bench.measuring import ROUNDS, Figure
-from tests.people import make_plan, make_staff
+from tests.people import make_plan, make_staff, pass_second_step
 
 FULL_SIZE = 5_000_000
 SCRATCH = "bench_payments"
@@ -111,11 +111,16 @@ def measure(*, size: int) -> Iterator[Figure]:
     databases.clone(template=databases.prepare_template(), name=SCRATCH)
     plain = {**settings.STORAGES, "staticfiles": {"BACKEND": PLAIN_FILES}}
     with databases.another_database(SCRATCH), override_settings(STORAGES=plain):
+        # A year's payments that stand at their ends are not led along their arrows one by one.
+        databases.let_begin_anywhere(SCRATCH, table="payments_payment", how="DISABLE")
         fill(size=size)
         connection.close()
+        databases.let_begin_anywhere(SCRATCH, table="payments_payment", how="ENABLE")
         databases.analyze(SCRATCH)
         client = Client(SERVER_NAME="localhost")
-        client.force_login(make_staff(), backend="django.contrib.auth.backends.ModelBackend")
+        staff = make_staff()
+        client.force_login(staff, backend="django.contrib.auth.backends.ModelBackend")
+        pass_second_step(client, staff)
         requests = list_requests()
         ratios, p95s = [], []
         for number in range(ROUNDS + 1):
