@@ -100,6 +100,10 @@ class Office:
         payment = households.find_payment(household, status=PaymentStatus.POSTED)
         return refunding.find_receipt(payment)
 
+    def next_number(self) -> str:
+        """Of a check that nobody has seen before."""
+        return f"7{next(_numbers):04d}"
+
     def pay(self) -> Payment:
         """A payment that is in no bank file yet, from a bank account of its own."""
         return paying.pay(self.account, 5_00, today=self.today, number=f"48200{next(_numbers):06d}")

@@ -15,7 +15,7 @@ WHY = {"Why:": "The member asked for it"}
 REVIEWER, CASHIER, SUPERVISOR = Role.REVIEWER, Role.CASHIER, Role.SUPERVISOR
 AUDITOR, ADMINISTRATOR = Role.AUDITOR, Role.ADMINISTRATOR
 ASKED = "Another person must approve it."
-Typed = dict[str, str | bool]
+Typed = dict[str, str | bool | bytes]
 
 
 @dataclass(frozen=True)

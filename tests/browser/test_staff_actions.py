@@ -16,6 +16,7 @@ from connector_pay.roles import Role
 from members.models import User
 from tests import people
 from tests.browser.billing_actions import BILLING
+from tests.browser.check_actions import CHECKS
 from tests.browser.member_actions import STAFF
 from tests.browser.office import Office
 from tests.browser.payment_actions import PAYMENTS
@@ -23,7 +24,7 @@ from tests.browser.staff_actions import Action, Case, Typed
 from tests.portal import Portal
 from tests.staff.addresses import LOOKING_IS_ALL, list_staff_addresses
 
-ACTIONS = (*BILLING, *PAYMENTS, *STAFF)
+ACTIONS = (*BILLING, *PAYMENTS, *CHECKS, *STAFF)
 REFUSED = "Your staff account does not open this page"
 PATIENCE_MILLISECONDS, RETRIES = 5_000, 2  # a connection that was idle may be closed meanwhile
 
@@ -157,6 +158,8 @@ def fill(page: Page, typed: Typed) -> Typed:
             left[label] = value
         elif value is True:
             box.check()
+        elif isinstance(value, bytes):
+            box.set_input_files({"name": "day.bai", "mimeType": "text/plain", "buffer": value})
         elif box.evaluate("box => box.tagName") == "SELECT":
             box.select_option(str(value))
         else:
