@@ -65,16 +65,23 @@ def spread(*, money: Sequence[IdleMoney], debts: Sequence[Debt]) -> list[Landing
 
 def sum_withdrawn() -> Coalesce:
     """Of each receipt of a query, the cents that went back to who paid them and stayed there."""
-    withdrawn = Withdrawal.objects.filter(receipt=OuterRef("pk")).order_by().values("receipt")
-    return Coalesce(Subquery(withdrawn.annotate(total=Sum("cents")).values("total")), 0)
+    return _of_each_receipt(Withdrawal, Sum("cents"))
 
 
 def find_idle_receipts() -> QuerySet[Any]:
     """The receipts that stand and have money left on no invoice, as `idle`; `moves` counts their allocations."""
     receipts = Receipt.objects.filter(taken_back_on=None).annotate(
-        placed=Coalesce(Sum("allocations__cents"), 0), moves=Count("allocations"), withdrawn=sum_withdrawn()
+        placed=_of_each_receipt(Allocation, Sum("cents")),
+        moves=_of_each_receipt(Allocation, Count("pk")),
+        withdrawn=sum_withdrawn(),
     )
     return receipts.annotate(idle=F("cents") - F("placed") - F("withdrawn")).filter(idle__gt=0)
+
+
+def _of_each_receipt(model: type[Allocation | Withdrawal], total: Sum | Count) -> Coalesce:
+    """Asked of each receipt by itself: joined and grouped, a few accounts would have PostgreSQL read the rows of all."""
+    rows = model._default_manager.filter(receipt=OuterRef("pk")).order_by().values("receipt")
+    return Coalesce(Subquery(rows.annotate(total=total).values("total")), 0)
 
 
 def find_with_credit(*, account_ids: Iterable[int]) -> set[int]:

@@ -15,22 +15,28 @@ from members.models import EnrollmentStatus
 # LEAST passes over a missing end. OFFSET 0: looked up row by row, or each chunk might read every enrollment there is.
 LACKING = """
     SELECT * FROM (
-        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, (
-            SELECT invoice.coverage_month FROM billing_invoice AS invoice
-            WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
-            ORDER BY invoice.coverage_month DESC LIMIT 1
-        ) AS billed, CASE WHEN enrollment.status = %(waiting)s THEN enrollment.coverage_start ELSE GREATEST(
-            enrollment.coverage_start, LEAST(%(last)s, date_trunc('month', enrollment.ends_on)::date)
-        ) END AS needed
+        SELECT account.id AS account_id, enrollment.id, enrollment.coverage_start, enrollment.ends_on, latest.month AS billed,
+            CASE WHEN enrollment.status = %(waiting)s THEN enrollment.coverage_start ELSE GREATEST(
+                enrollment.coverage_start, LEAST(%(last)s, date_trunc('month', enrollment.ends_on)::date)
+            ) END AS needed, enrollment.status, enrollment.binder_due_date
         FROM billing_account AS account CROSS JOIN LATERAL (
             SELECT * FROM members_enrollment WHERE members_enrollment.id = account.enrollment_id OFFSET 0
-        ) AS enrollment
+        ) AS enrollment LEFT JOIN LATERAL (
+            SELECT invoice.coverage_month AS month FROM billing_invoice AS invoice
+            WHERE invoice.account_id = account.id AND invoice.voided_at IS NULL
+            ORDER BY invoice.coverage_month DESC LIMIT 1
+        ) AS latest ON TRUE
         WHERE enrollment.status IN (%(waiting)s, %(active)s)
             AND (enrollment.ends_on IS NULL OR enrollment.ends_on >= enrollment.coverage_start)
             AND account.id > %(after)s
             AND (%(account_ids)s::bigint[] IS NULL OR account.id = ANY(%(account_ids)s))
     ) AS candidate WHERE coalesce(billed, '-infinity') < needed ORDER BY account_id LIMIT %(limit)s
 """
+
+
+READ = f"SELECT account_id, id, coverage_start, ends_on, billed, needed FROM ({LACKING}) AS lacking ORDER BY account_id"
+# Which they are is all that a chunk is made of: what they lack is read once they are locked.
+CHUNKED = f"SELECT account_id FROM ({LACKING}) AS lacking ORDER BY account_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,10 @@ class Lacking:
     needed: date
 
 
-def read_lacking(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> list[Lacking]:
-    """The accounts that lack an invoice, by their ids: some of all, or those among the given."""
+def read_lacking(*, account_ids: Sequence[int], today: date) -> list[Lacking]:
+    """Those of the accounts that lack an invoice, by their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(LACKING, list_facts(account_ids=account_ids, today=today, after=after))
+        cursor.execute(READ, list_facts(account_ids=account_ids, today=today))
         return [Lacking(*row) for row in cursor.fetchall()]
 
 
@@ -56,10 +62,15 @@ def chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator
     """The accounts that lack an invoice, in chunks by their ids; read anew after each chunk."""
     asked = None if account_ids is None else list(account_ids)
     after = 0
-    while rows := read_lacking(account_ids=asked, today=today, after=after):
-        chunk = [row.account_id for row in rows]
+    while chunk := _read_chunk(asked, today=today, after=after):
         yield chunk
         after = chunk[-1]
+
+
+def _read_chunk(account_ids: Sequence[int] | None, *, today: date, after: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(CHUNKED, list_facts(account_ids=account_ids, today=today, after=after))
+        return [key for (key,) in cursor.fetchall()]
 
 
 def list_facts(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> dict[str, Any]:

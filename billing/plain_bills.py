@@ -63,18 +63,16 @@ RATES = """
 """
 # No more is plain than `price_changes` finds unchanged: what was said since the last bill may be about a month billed before.
 PLAIN = f"""
-    SELECT candidate.account_id, candidate.id, candidate.billed, candidate.needed, rates.began, coalesce(rates.planned, '')
-    FROM ({LACKING}) AS candidate CROSS JOIN LATERAL (
-        SELECT * FROM members_enrollment WHERE members_enrollment.id = candidate.id OFFSET 0
-    ) AS enrollment CROSS JOIN LATERAL ({RATES}) AS rates
-    WHERE candidate.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
+    SELECT enrollment.account_id, enrollment.id, enrollment.billed, enrollment.needed, rates.began, coalesce(rates.planned, '')
+    FROM ({LACKING}) AS enrollment CROSS JOIN LATERAL ({RATES}) AS rates
+    WHERE enrollment.billed IS NOT NULL AND enrollment.status = %(active)s AND enrollment.binder_due_date IS NULL
         AND (rates.said = 1 OR rates.said_at < (
             SELECT issued_at FROM billing_invoice
-            WHERE account_id = candidate.account_id AND coverage_month = candidate.billed AND voided_at IS NULL
+            WHERE account_id = enrollment.account_id AND coverage_month = enrollment.billed AND voided_at IS NULL
         ) - %(days)s * interval '1 day')
-        AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = candidate.account_id)
-        AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = candidate.account_id)
-    ORDER BY candidate.account_id
+        AND NOT EXISTS (SELECT FROM billing_adjustment WHERE account_id = enrollment.account_id)
+        AND NOT EXISTS (SELECT FROM billing_duedateoverride WHERE account_id = enrollment.account_id)
+    ORDER BY enrollment.account_id
 """
 
 

@@ -39,7 +39,8 @@ INSERT INTO members_notice (event, subject, channel, member_id, address, languag
     SELECT 'bill_ready', 'invoice:' || issued.id, CASE WHEN paperless_bills THEN 'email' ELSE 'letter' END, member.id,
            CASE WHEN paperless_bills THEN email ELSE '' END, language,
            jsonb_build_object('product', product, 'plan_name', plan.name, 'invoice_number', lpad(issued.id::text, 10, '0'),
-                              'coverage_month', %(month)s, 'amount_cents', amount_cents, 'due_date', %(due_date)s),
+                              'coverage_month', %(month)s, 'amount_cents', amount_cents, 'due_date', %(due_date)s,
+                              'is_free', false),
            %(at)s, %(day)s
     FROM issued JOIN billing_account AS account ON account.id = issued.account_id
     JOIN members_enrollment AS enrollment ON enrollment.id = account.enrollment_id

@@ -54,7 +54,8 @@ INSERT INTO members_notice (event, subject, channel, member_id, address, languag
     SELECT 'bill_ready', 'invoice:' || bill_id, CASE WHEN paperless_bills THEN 'email' ELSE 'letter' END, member_id,
            CASE WHEN paperless_bills THEN email ELSE '' END, language,
            jsonb_build_object('product', product, 'plan_name', plan_name, 'invoice_number', lpad(bill_id::text, 10, '0'),
-                              'coverage_month', %(month)s, 'amount_cents', cents, 'due_date', %(due_date)s),
+                              'coverage_month', %(month)s, 'amount_cents', cents, 'due_date', %(due_date)s,
+                              'is_free', false),
            %(at)s, %(day)s
     FROM told;
 INSERT INTO members_notice (event, subject, channel, member_id, address, language, facts, at, business_date)
