@@ -41,6 +41,7 @@ ONLY_LEADS_ON = {
     "account_email",
     "pay",
     "autopay_start",
+    "pay_again",
     "sign_out_everywhere",
     "session_extend",
     "session_end",
