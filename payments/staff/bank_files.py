@@ -76,7 +76,18 @@ def resolve(request: HttpRequest, file_id: int) -> HttpResponse:
         )
         return SAID[typed["outcome"]] if is_resolved else WAITS
 
-    page = Page(
+    return show_act(
+        request,
+        _describe_resolving(file),
+        act=act,
+        refusals=(UnableToResolveFile, AlreadyHandingOver),
+        form_class=ResolveForm,
+        needs_preview=True,
+    )
+
+
+def _describe_resolving(file: BankFile) -> Page:
+    return Page(
         title="Say whether the bank has this file",
         button="This is what the bank says",
         back=file,
@@ -95,12 +106,4 @@ def resolve(request: HttpRequest, file_id: int) -> HttpResponse:
             "It has the file: its entries count as sent, and settle on their day.",
             "It never had it: the same bytes go out again under the same name.",
         ],
-    )
-    return show_act(
-        request,
-        page,
-        act=act,
-        refusals=(UnableToResolveFile, AlreadyHandingOver),
-        form_class=ResolveForm,
-        needs_preview=True,
     )

@@ -115,13 +115,12 @@ def correct_received_date(request: HttpRequest, receipt_id: int) -> HttpResponse
         if not may_be_corrected(receipt=receipt):
             return Effect(refusal=NOT_THIS)
         place = NewPlace(receipt.pk, receipt.account_id, typed["received_date"])
+        today, at = clock.today(), clock.now()
         return preview_standings(
-            act=lambda: change_receipts(
-                places=[place], decision=_decide(request, typed), today=clock.today(), at=clock.now()
-            ),
+            act=lambda: change_receipts(places=[place], decision=_decide(request, typed), today=today, at=at),
             account_ids=[receipt.account_id],
             refusals=(UnableToChangeReceipt,),
-            today=clock.today(),
+            today=today,
         )
 
     return show_act(
