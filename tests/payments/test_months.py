@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.balances import Standing, read_standing
 from billing.invoices import issue_missing
+from billing.models import Account
 from members.models import EnrollmentStatus
 from payments.months import Paying, list_months
 from tests import people
@@ -142,7 +143,10 @@ def test_twelve_accounts_ask_no_more_of_the_database_than_one() -> None:
     for member in (one, many):
         client = sign_in(member)
         client.get("/home/")
-        counts.append([count_statements(client, path) for path in ("/home/", start(client), "/autopay/")])
+        accounts = Account.objects.filter(enrollment__member=member)
+        review = go_to_review(client, start(client), {f"pay_{account.pk}": "on" for account in accounts})
+        paths = ("/home/", start(client), review, "/autopay/", "/home/premium-dates.ics")
+        counts.append([count_statements(client, path) for path in paths])
     assert counts[0] == counts[1]
 
 
