@@ -108,8 +108,10 @@ def tour_refunds(visit: "Visit") -> None:
     visit.open(asked, "staff-refund-to-approve")
     visit.press("Approve this refund", "staff-refund-approved")
     visit.open(reverse("admin:payments_refund_checks"), "staff-checks-to-print")
-    visit.page.get_by_label("Number of the check").fill("1042")
-    visit.press("Printed", "staff-checks-none")
+    visit.page.get_by_label("Number of the check").first.fill("1042")
+    with visit.page.expect_navigation():
+        visit.page.locator("main").get_by_role("button", name="Printed").first.click()
+    visit.look("staff-checks-none")
     visit.open(reverse("admin:payments_refund_changelist"), "staff-refunds")
     visit.open(reverse("admin:payments_refund_due"), "staff-refunds-due")
 
