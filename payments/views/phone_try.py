@@ -24,7 +24,9 @@ LONGEST_ENTRY = 40
 
 
 class KeysForm(forms.Form):
-    """What is keyed in, and for which question of which call."""
+    """What is keyed in, and for which question of which call. Keys are never shown again: they may be an account's number."""
+
+    keeps_typed = False
 
     call_id = forms.RegexField(r"CA[0-9a-f]{32}", strip=False, widget=forms.HiddenInput)
     step = forms.ChoiceField(choices=[(name, name) for name in STEPS], widget=forms.HiddenInput)
@@ -36,6 +38,15 @@ class KeysForm(forms.Form):
         help_text=_("Digits and *. Leave the box empty to press pound alone."),
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "spellcheck": "false"}),
     )
+    lines = forms.JSONField(widget=forms.HiddenInput)
+
+    def clean_lines(self) -> list[tuple[str, str]]:
+        """What was heard, kept for a page that comes back in the other language: words with their language."""
+        lines = self.cleaned_data["lines"]
+        try:
+            return [(str(language), str(words)) for language, words in lines]
+        except (TypeError, ValueError):
+            raise forms.ValidationError("Call again.") from None
 
 
 @never_cache
@@ -46,7 +57,7 @@ def show(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO_MODE:
         raise Http404
     if request.method != "POST":
-        return render(request, "payments/phone_try.html")
+        return _draw_again(request)
     form = KeysForm(request.POST)
     if not form.is_valid():
         call = Call(post=_post)
@@ -60,12 +71,21 @@ def show(request: HttpRequest) -> HttpResponse:
     return _draw(request, call, call.key_in(asked, form.cleaned_data["keys"]))
 
 
+def _draw_again(request: HttpRequest) -> HttpResponse:
+    """The page as it is opened; or, after a switch of the language, the call as far as it has come."""
+    before = KeysForm(getattr(request, "typed", None))
+    if not before.is_valid():
+        return render(request, "payments/phone_try.html")
+    call = {name: value for name, value in before.cleaned_data.items() if name != "keys"}
+    return render(request, "payments/phone_try.html", {"heard": call, "form": KeysForm(initial=call)})
+
+
 def _draw(request: HttpRequest, call: Call, heard: Heard) -> HttpResponse:
     context: dict[str, Any] = {"heard": heard}
     if not heard.is_over:
         address = urlsplit(heard.action)
         step, turn = resolve(address.path).kwargs["step"], address.query.removeprefix("turn=")
-        context["form"] = KeysForm(initial={"call_id": call.call_id, "step": step, "turn": turn})
+        context["form"] = KeysForm(initial={"call_id": call.call_id, "step": step, "turn": turn, "lines": heard.lines})
     return render(request, "payments/phone_try.html", context)
 
 

@@ -311,6 +311,7 @@ def tour_phone(visit: Visit) -> None:
     for keys in ("1", household.member.member_id, f"{household.member.date_of_birth:%m%d%Y}", "1", "1"):
         visit.fill("Keys", keys)
         visit.press("Press keys")
+    visit.look("phone-question")
     for keys in ("1", "1", ROUTING, ACCOUNT, ACCOUNT):
         visit.fill("Keys", keys)
         visit.press("Press keys")

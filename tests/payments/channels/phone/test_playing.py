@@ -91,6 +91,22 @@ def test_a_call_on_the_page_pays_without_script(diary: Diary) -> None:
     assert "no-store" in page.client.get("/phone/try/")["Cache-Control"]
 
 
+@pytest.mark.django_db
+@pytest.mark.starts(eastern(2027, 1, 20))
+def test_a_call_on_the_page_goes_on_after_the_page_came_back_in_the_other_language() -> None:
+    make_household(member_id=MEMBER_ID)
+    page = press(get(Client(), "/phone/try/").submit(), "1")
+    asked = "Enter the 12-digit Member ID"
+    assert asked in page.text
+
+    page = page.submit(keys=ACCOUNT, switch_language="es")
+    assert "Marcar teclas" in page.text
+    assert asked in page.text
+    assert ACCOUNT not in page.html
+
+    assert "date of birth" in press(page, MEMBER_ID).text
+
+
 def press(page: Shown, keys: str) -> Shown:
     """Key in, and see that nothing keyed in is shown."""
     after = page.submit(keys=keys)
