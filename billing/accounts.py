@@ -1,7 +1,9 @@
 """Accounts: opened one for each enrollment, found by member, and locked before any money is touched."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -10,6 +12,19 @@ from billing.models import Account, Receipt
 from members.models import EnrollmentStatus
 
 CHUNK = 2_000  # accounts a transaction of a long run: as long as it lasts, a payment on one of them waits
+SPAN = 20_000  # ids that a long run takes up at a time, a few spans at once
+_NO_END = 2**63 - 1  # no id is higher
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of all accounts by their ids: those after the one, up to the other."""
+
+    after: int = 0
+    last: int = _NO_END
+
+
+EVERY_ACCOUNT = Span()
 
 
 class UnableToFindAccount(LookupError):
@@ -40,6 +55,13 @@ def list_accounts_of_member(*, member_pk: int) -> list[int]:
     """The ids of a member's accounts, newest first; `member_pk` is the row's key, not the Member ID."""
     accounts = Account.objects.filter(enrollment__member_id=member_pk)
     return list(accounts.order_by("-pk").values_list("pk", flat=True))
+
+
+def split_accounts() -> list[Span]:
+    """All accounts in spans of their ids, none left out and none twice; the last has no end, for those opened meanwhile."""
+    latest = Account.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    bounds = [*range(0, max(latest, 1), SPAN), _NO_END]
+    return [Span(after, last) for after, last in pairwise(bounds)]
 
 
 def open_accounts(*, at: datetime) -> int:

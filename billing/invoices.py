@@ -9,12 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from itertools import islice
 
 from django.db import transaction
 
 from billing import credit
-from billing.accounts import CHUNK, lock_accounts, open_accounts
+from billing.accounts import CHUNK, EVERY_ACCOUNT, Span, lock_accounts, open_accounts, split_accounts
 from billing.binders import effectuate_paid
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import find_next_due_day, next_month
@@ -29,6 +30,7 @@ from billing.rates import Plans, read_plans, read_terms
 from billing.rows import insert_missing
 from billing.voiding import void_invoices, void_these
 from connector_pay.lib.jobs import Counts
+from connector_pay.lib.lanes import run_in_lanes
 from members.models import Enrollment
 from members.outbox import Telling, tell
 
@@ -79,19 +81,28 @@ def issue_missing(*, today: date, at: datetime, account_ids: Iterable[int] | Non
     """Every invoice that should exist by now and does not: binders, and each month up to the next if active.
 
     First the bills whose price has changed are issued anew. Opens the accounts that are missing, unless `account_ids` names
-    some. Works in chunks, each a transaction; safe to run at any time, twice, or after a crash. Credit is spent on the new
-    invoices, members are told.
+    some. Works in chunks, each a transaction, on a few spans of accounts at once; safe to run at any time, twice, or after a
+    crash. Credit is spent on the new invoices, members are told.
     """
     counts = Counter(accounts=0, invoices=0)
     asked = None if account_ids is None else list(account_ids)
     if asked is None:
         counts["accounts"] = open_accounts(at=at)
     corrected = correct_bills(today=today, at=at, account_ids=asked)
-    for chunk in chunk_lacking(account_ids=asked, today=today):
+    spans = split_accounts() if asked is None else [EVERY_ACCOUNT]
+    issue = partial(_issue_span, account_ids=asked, today=today, at=at)
+    counts["invoices"] = sum(run_in_lanes(work=issue, parts=spans))
+    return counts | ({"corrected": corrected} if corrected else {})
+
+
+def _issue_span(span: Span, *, account_ids: Sequence[int] | None, today: date, at: datetime) -> int:
+    """The invoices that accounts of a span lack, or those of them that are asked for; returns how many."""
+    issued = 0
+    for chunk in chunk_lacking(account_ids=account_ids, span=span, today=today):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
-            counts["invoices"] += _issue_lacking(chunk, today=today, at=at)
-    return counts | ({"corrected": corrected} if corrected else {})
+            issued += _issue_lacking(chunk, today=today, at=at)
+    return issued
 
 
 def _issue_lacking(account_ids: Sequence[int], *, today: date, at: datetime) -> int:

@@ -1,13 +1,13 @@
 """Accounts that lack an invoice they should have by now: found by their ids, some at a time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection
 
-from billing.accounts import CHUNK
+from billing.accounts import CHUNK, EVERY_ACCOUNT, Span
 from billing.due_dates import first_of_month, next_month
 from members.models import EnrollmentStatus
 
@@ -28,7 +28,7 @@ LACKING = """
         ) AS latest ON TRUE
         WHERE enrollment.status IN (%(waiting)s, %(active)s)
             AND (enrollment.ends_on IS NULL OR enrollment.ends_on >= enrollment.coverage_start)
-            AND account.id > %(after)s
+            AND account.id > %(after)s AND account.id <= %(last_id)s
             AND (%(account_ids)s::bigint[] IS NULL OR account.id = ANY(%(account_ids)s))
     ) AS candidate WHERE coalesce(billed, '-infinity') < needed ORDER BY account_id LIMIT %(limit)s
 """
@@ -58,28 +58,29 @@ def read_lacking(*, account_ids: Sequence[int], today: date) -> list[Lacking]:
         return [Lacking(*row) for row in cursor.fetchall()]
 
 
-def chunk_lacking(*, account_ids: Iterable[int] | None, today: date) -> Iterator[list[int]]:
-    """The accounts that lack an invoice, in chunks by their ids; read anew after each chunk."""
-    asked = None if account_ids is None else list(account_ids)
-    after = 0
-    while chunk := _read_chunk(asked, today=today, after=after):
+def chunk_lacking(*, account_ids: Sequence[int] | None, span: Span, today: date) -> Iterator[list[int]]:
+    """The accounts of a span that lack an invoice, or those among the given, in chunks by their ids; read anew after each."""
+    while chunk := _read_chunk(account_ids, span=span, today=today):
         yield chunk
-        after = chunk[-1]
+        span = Span(chunk[-1], span.last)
 
 
-def _read_chunk(account_ids: Sequence[int] | None, *, today: date, after: int) -> list[int]:
+def _read_chunk(account_ids: Sequence[int] | None, *, span: Span, today: date) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(CHUNKED, list_facts(account_ids=account_ids, today=today, after=after))
+        cursor.execute(CHUNKED, list_facts(account_ids=account_ids, today=today, span=span))
         return [key for (key,) in cursor.fetchall()]
 
 
-def list_facts(*, account_ids: Sequence[int] | None, today: date, after: int = 0) -> dict[str, Any]:
+def list_facts(
+    *, account_ids: Sequence[int] | None, today: date, span: Span = EVERY_ACCOUNT
+) -> dict[str, Any]:
     """What the query of the accounts that lack an invoice is asked with."""
     return {
         "waiting": EnrollmentStatus.WAITING.value,
         "active": EnrollmentStatus.ACTIVE.value,
         "last": next_month(first_of_month(today)),
         "account_ids": None if account_ids is None else list(account_ids),
-        "after": after,
+        "after": span.after,
+        "last_id": span.last,
         "limit": CHUNK,
     }

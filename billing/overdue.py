@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from billing import credit
-from billing.accounts import CHUNK, lock_accounts
+from billing.accounts import CHUNK, EVERY_ACCOUNT, Span, lock_accounts, split_accounts
 from billing.binders import BinderOf, read_binders, read_first_payments
 from billing.due_date_overrides import note_reviewed, read_due_date, read_due_dates, read_unreviewed
 from billing.due_dates import first_of_month
@@ -25,6 +26,7 @@ from billing.plain_pushes import push_plain
 from billing.start_reviews import NewReview, list_known, open_reviews
 from billing.voiding import void_invoices
 from connector_pay.lib.jobs import Counts
+from connector_pay.lib.lanes import run_in_lanes
 from members import coverage
 from members.models import Enrollment, EnrollmentMove, EnrollmentStatus, StartMove
 from members.outbox import Telling, tell
@@ -61,14 +63,25 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
 
     The old bill is voided, a new one issued, the member told; past its window the enrollment expires. Without
     `account_ids`, everyone whose due date has passed, whose start was pushed and is still to come, or whose due date was
-    moved since the last review. In chunks, each a transaction; safe to run twice or after a crash. `run` names who asked.
+    moved since the last review. In chunks, each a transaction, on a few spans of accounts at once; safe to run twice or after a
+    crash. `run` names who asked.
     """
     overrides = read_unreviewed() if account_ids is None else []
     due = (
         _find_due(today=today, overrides=overrides) if account_ids is None else Q(pk__among=set(account_ids))
     )
     counts = Counter(pushed=0, restored=0, expired=0)
-    for chunk in _chunk_accounts(due):
+    spans = split_accounts() if account_ids is None else [EVERY_ACCOUNT]
+    for done in run_in_lanes(work=partial(_review_span, due=due, today=today, at=at, run=run), parts=spans):
+        counts.update(done)
+    note_reviewed(overrides=overrides, at=at)
+    return counts
+
+
+def _review_span(span: Span, *, due: Q, today: date, at: datetime, run: str) -> Counter[str]:
+    """The review of a span's accounts that are due: the plain pushes at once, then the others."""
+    counts: Counter[str] = Counter()
+    for chunk in _chunk_accounts(due, span=span):
         with transaction.atomic():
             lock_accounts(account_ids=chunk)
             how = {"why": PUSHED.why, "event": PUSHED.event, "run": run}
@@ -77,7 +90,6 @@ def review(*, today: date, at: datetime, run: str, account_ids: Iterable[int] | 
             others = [key for key in chunk if key not in plain.pushed and key not in plain.standing]
             if others:
                 counts.update(review_locked(account_ids=others, today=today, at=at, run=run))
-    note_reviewed(overrides=overrides, at=at)
     return counts
 
 
@@ -225,9 +237,9 @@ def find_touched(*, override: DueDateOverride) -> Q:
     return asked & (pushed | expired)
 
 
-def _chunk_accounts(which: Q) -> Iterator[list[int]]:
-    """The accounts by their ids, some at a time, so that memory stays flat; read anew after each chunk."""
-    after, accounts = 0, Account.objects.filter(which).order_by("pk")
+def _chunk_accounts(which: Q, *, span: Span) -> Iterator[list[int]]:
+    """A span's accounts by their ids, some at a time, so that memory stays flat; read anew after each chunk."""
+    after, accounts = span.after, Account.objects.filter(which, pk__lte=span.last).order_by("pk")
     while chunk := list(accounts.filter(pk__gt=after).values_list("pk", flat=True)[:CHUNK]):
         yield chunk
         after = chunk[-1]

@@ -83,6 +83,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
+# How many parts of a long run, such as a month's bills, are done at once, each over a database connection of its own.
+RUN_LANES = env.number("RUN_LANES", 2, lowest=1, highest=16)
 
 # --- Applications -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator
 from datetime import date, time
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from billing.invoices import issue_missing
@@ -75,7 +76,7 @@ def measure(*, size: int, rounds: int = ROUNDS) -> Iterator[Figure]:
     for name in (SCRATCH, TEMPLATE):
         databases.drop(name)
     what = "a month's invoices / bare SQL writing the same rows"
-    detail = f"{seconds:.2f} s, {seconds / size * 1e6:.0f} µs an account"
+    detail = f"{seconds:.2f} s, {seconds / size * 1e6:.0f} µs an account; {settings.RUN_LANES} lanes"
     yield Figure("B1", what, f"{size:,}", ratio, spread, 1.15, detail)
     middle, spread = statistics.median(again), f"{min(again):.3f}-{max(again):.3f}"
     what = "the same run with nothing left to do / the run"

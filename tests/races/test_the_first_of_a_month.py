@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.db.models import Count
 
-from billing import invoices, overdue
+from billing import accounts, invoices, overdue
 from billing.balances import read_standing
 from billing.models import Account, Invoice
 from connector_pay.self_check import find_violations
@@ -55,4 +55,25 @@ def test_eight_reviews_eight_billing_runs_and_payers_at_once_bill_and_move_each_
     assert not again.filter(n__gt=1).exists()
     owed = [read_standing(account_id=item.pk, today=FEBRUARY).due_cents for item in (*covered, *waiting)]
     assert owed == [0, 0, PREMIUM, PREMIUM] * 2
+    assert find_violations() == []
+
+
+def test_a_night_of_several_lanes_bills_and_moves_each_account_once_and_counts_them_all(
+    monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    settings.RUN_LANES = 2
+    monkeypatch.setattr(accounts, "SPAN", 2)
+    covered, waiting = [make_covered() for _ in range(3)], [make_account() for _ in range(3)]
+    live(TUESDAY, date(2027, 1, 22))
+    spans = accounts.split_accounts()
+    assert [(span.after, span.last) for span in spans[:-1]] == [
+        (after, after + 2) for after in range(0, 2 * len(spans) - 2, 2)
+    ]
+    assert len(spans) > 2
+
+    assert (issue()["invoices"], review()["pushed"]) == (3, 3)
+
+    assert (issue()["invoices"], review()["pushed"]) == (0, 0)
+    assert [list_months(account) for account in covered] == [[FEBRUARY, MARCH]] * 3
+    assert [list_months(account) for account in waiting] == [[MARCH]] * 3
     assert find_violations() == []
