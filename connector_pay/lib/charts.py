@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 WIDTH, HEIGHT, FOOT, HEAD = 720, 200, 24, 20
 GAP = 0.2  # of a bar's place
+WIDEST = 80  # a day alone is a bar, not a wall
 LABELS_AT_MOST = 12
 MARGIN = 24  # a label's middle comes no nearer to an edge
 
@@ -101,9 +102,10 @@ class Chart:
 def place_bar(*, number: int, of: int, value: int, tallest: int, turn: int = 0, turns: int = 1) -> Place:
     """The place of the bar with this number: as high as its share of the tallest, beside its twin where it has one."""
     step = WIDTH / of
-    width = step * (1 - GAP) / turns
+    group = min(step * (1 - GAP), WIDEST)
+    width = group / turns
     height = (HEIGHT - FOOT - HEAD) * value / tallest if tallest > 0 and value > 0 else 0.0
-    x = number * step + step * GAP / 2 + turn * width
+    x = number * step + (step - group) / 2 + turn * width
     return Place(round(x, 2), round(HEIGHT - FOOT - height, 2), round(width, 2), round(height, 2))
 
 

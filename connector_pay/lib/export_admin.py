@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -24,6 +25,7 @@ from connector_pay.lib.masking import mask_digits
 from connector_pay.lib.read_only_admin import ReadOnlyAdmin
 
 ROWS_AT_ONCE = 2000
+LIMITS = {"gt": ", after", "gte": ", from", "lt": ", before", "lte": ", up to"}
 
 
 class ExportableAdmin(ReadOnlyAdmin):
@@ -67,7 +69,7 @@ class ExportableAdmin(ReadOnlyAdmin):
             "title": f"Take away the list of {self.opts.verbose_name_plural}",
             "opts": self.opts,
             "count": rows.count(),
-            "filters": _list_filters(request),
+            "filters": [(_word_filter(name), value) for name, value in _list_filters(request)],
             "longest_reason": LONGEST_REASON,
         }
         return render(request, "admin/export.html", shown)
@@ -94,6 +96,13 @@ def _list_filters(request: HttpRequest) -> list[tuple[str, str]]:
     """What the list was filtered by, as it is kept: without empty values, and no number in it that could be an account's."""
     typed = [(name, " ".join(value.split())) for name, values in request.GET.lists() for value in values]
     return sorted((name, value if _is_day(value) else mask_digits(value)) for name, value in typed if value)
+
+
+def _word_filter(name: str) -> str:
+    """A filter's name as people read it: `received_date__gte` is "received date, from"."""
+    field, _, lookup = name.partition("__")
+    words = "searched for" if field == SEARCH_VAR else field.replace("_", " ")
+    return words + LIMITS.get(lookup, "")
 
 
 def _is_day(value: str) -> bool:

@@ -85,7 +85,9 @@ def _draw(request: HttpRequest, call: Call, heard: Heard) -> HttpResponse:
     if not heard.is_over:
         address = urlsplit(heard.action)
         step, turn = resolve(address.path).kwargs["step"], address.query.removeprefix("turn=")
-        context["form"] = KeysForm(initial={"call_id": call.call_id, "step": step, "turn": turn, "lines": heard.lines})
+        context["form"] = KeysForm(
+            initial={"call_id": call.call_id, "step": step, "turn": turn, "lines": heard.lines}
+        )
     return render(request, "payments/phone_try.html", context)
 
 

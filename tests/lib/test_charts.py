@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from connector_pay.lib.charts import FOOT, HEAD, HEIGHT, WIDTH, Bar, Chart, place_bar
+from connector_pay.lib.charts import FOOT, GAP, HEAD, HEIGHT, WIDEST, WIDTH, Bar, Chart, place_bar
 
 FULL = HEIGHT - FOOT - HEAD
 
@@ -18,6 +18,13 @@ def test_the_tallest_bar_fills_the_picture_and_the_others_their_share():
     assert place_bar(number=1, of=2, value=25, tallest=100).height == FULL / 4
     assert place_bar(number=0, of=2, value=0, tallest=100).height == 0
     assert place_bar(number=0, of=2, value=0, tallest=0).height == 0
+
+
+def test_a_day_alone_is_a_bar_in_the_middle_and_not_a_wall() -> None:
+    alone = place_bar(number=0, of=1, value=1, tallest=1)
+    assert alone.width == WIDEST
+    assert alone.x + alone.width / 2 == WIDTH / 2
+    assert place_bar(number=1, of=24, value=1, tallest=1).width == WIDTH / 24 * (1 - GAP)
     assert place_bar(number=0, of=2, value=-5, tallest=100).height == 0
 
 

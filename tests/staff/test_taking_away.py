@@ -48,6 +48,7 @@ class TestExports:
         query = "?status__exact=canceled"
         shown = auditor.get(reverse("admin:payments_payment_export") + query)
         assert "The file has 1 row, filtered as the list was" in read(shown)
+        assert "status: canceled" in read(shown)
         rows = read_rows(take(auditor, query=query))
         assert [row["Confirmation number"] for row in rows] == [second.confirmation_number]
         assert first.confirmation_number not in str(rows)
@@ -91,7 +92,11 @@ class TestExports:
 
     def test_no_account_number_that_was_typed_is_kept(self):
         query = "?q=4820-0123+4567+89+&status__exact=&received_date__gte=2027-01-12"
-        take(open_as(Role.AUDITOR), query=query, why=f"the payer of {NUMBER} asks")
+        auditor = open_as(Role.AUDITOR)
+        shown = read(auditor.get(reverse("admin:payments_payment_export") + query))
+        assert "received date, from: 2027-01-12" in shown
+        assert "searched for: ending 6789" in shown
+        take(auditor, query=query, why=f"the payer of {NUMBER} asks")
         look = AccessLog.objects.get()
         assert look.subject == "q=ending+6789&received_date__gte=2027-01-12"
         assert look.why == "the payer of ending 9012 asks"
