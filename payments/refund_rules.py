@@ -228,3 +228,20 @@ def _read_checks(references: list[str]) -> Mapping[str, ReceivedCheck]:
 def _find_deposit(check: ReceivedCheck | None) -> date | None:
     """The day of a check's deposit, however late it was put on its account."""
     return check.banked_on if check is not None else None
+
+
+def refuse_unknown_address(source: Source, method: str, mail_to: str) -> None:
+    """Raises UnableToRefund where a check would be mailed to who wrote the other, and nobody has said where they live."""
+    if method == RefundMethod.CHECK and source.needs_address and not mail_to.strip():
+        raise UnableToRefund(
+            f"{source.payee} wrote this check. The refund goes to them: ask for it with their address."
+        )
+
+
+def refuse_second_reversal(source: Source, method: str) -> None:
+    """Raises UnableToRefund where a reversal of this payment was asked for before, and not declined (one a payment, NACHA)."""
+    if method != RefundMethod.REVERSAL:
+        return
+    reversals = Refund.objects.filter(payment=source.payment, method=RefundMethod.REVERSAL)
+    if reversals.exclude(status=RefundStatus.DECLINED).exists():
+        raise UnableToRefund("A reversal of this payment was asked for before.")

@@ -30,7 +30,15 @@ from payments.models import (
     RefundStatus,
 )
 from payments.refund_notices import tell_refunded
-from payments.refund_rules import Source, UnableToRefund, judge, read_source, read_sources
+from payments.refund_rules import (
+    Source,
+    UnableToRefund,
+    judge,
+    read_source,
+    read_sources,
+    refuse_second_reversal,
+    refuse_unknown_address,
+)
 
 log = structlog.get_logger(__name__)
 CHUNK = 2_000  # refunds a transaction
@@ -82,9 +90,9 @@ def ask_refund(
         if asked is not None:
             return asked
         source = read_source(receipt_id=receipt_id)
-        _refuse_second_reversal(source, method)
+        refuse_second_reversal(source, method)
         judge(source=source, method=method, cents=cents, today=today, at=at)
-        _refuse_unknown_address(source, method, mail_to)
+        refuse_unknown_address(source, method, mail_to)
         refund, _made = Refund.objects.get_or_create(
             form_key=form_key,
             defaults=describe_source(source=source, method=method)
@@ -104,7 +112,7 @@ def approve_refund(*, refund_id: int, by: User, today: date, at: datetime) -> Re
         source = read_source(receipt_id=refund.receipt_id)
         _refuse_decided(refund)
         judge(source=source, method=refund.method, cents=refund.cents, today=today, at=at)
-        _refuse_unknown_address(source, refund.method, refund.mail_to)
+        refuse_unknown_address(source, refund.method, refund.mail_to)
         _decide(refund, after=RefundStatus.APPROVED, by=by, at=at)
         _take_off_account(refund, today=today, at=at)
         refund.refresh_from_db()
@@ -300,21 +308,6 @@ def _take_off_account(refund: Refund, *, today: date, at: datetime) -> None:
             reference=refund.reference,
             today=today,
             at=at,
-        )
-
-
-def _refuse_second_reversal(source: Source, method: str) -> None:
-    if method != RefundMethod.REVERSAL:
-        return
-    reversals = Refund.objects.filter(payment=source.payment, method=RefundMethod.REVERSAL)
-    if reversals.exclude(status=RefundStatus.DECLINED).exists():
-        raise UnableToRefund("A reversal of this payment was asked for before.")
-
-
-def _refuse_unknown_address(source: Source, method: str, mail_to: str) -> None:
-    if method == RefundMethod.CHECK and source.needs_address and not mail_to.strip():
-        raise UnableToRefund(
-            f"{source.payee} wrote this check. The refund goes to them: ask for it with their address."
         )
 
 
