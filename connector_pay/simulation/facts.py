@@ -11,6 +11,7 @@ from payments.models import (
     CheckShare,
     DraftAnnouncement,
     FileEntry,
+    LockboxItem,
     Mandate,
     Payment,
     Prenote,
@@ -66,6 +67,7 @@ def _ask_checks(who: str) -> dict[str, Any]:
         "checks": ReceivedCheck.objects.values_list(
             "number", "payer", "cents", "kind", "status", "received_on", "banked_on", "moves__after"
         ),
+        "lockbox": LockboxItem.objects.values_list("file__file__name", "number", "way", "why"),
         "shares of checks": CheckShare.objects.values_list("received_check__number", who, "cents"),
     }
 

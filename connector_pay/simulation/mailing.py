@@ -9,23 +9,27 @@ from uuid import UUID
 
 from billing.balances import read_standings
 from billing.models import Account
+from connector_pay.simulation import lockbox
 from connector_pay.simulation.chances import (
     MAILS,
     MONEY_SENT_BACK,
+    NO_COUPON,
     SENDS_FORM_TWICE,
     SOMEBODY_ELSE_WRITES,
+    TO_LOCKBOX,
     choose,
     happens,
     roll,
 )
 from members.models import User
+from payments.bank_accounts import BankDetails
 from payments.banking_calendar import read_calendar
 from payments.checks import NewCheck, Share, record_checks, return_checks
 from payments.drafts import Chosen
 from payments.models import CheckKind, CheckSource, CheckStatus, ReceivedCheck
 from payments.unmatched import ask_to_send_back, find_unmatched, match_check, send_back
 
-NOT_GOOD = "B"  # how the number of a check begins that its bank will not pay
+GOOD, NOT_GOOD = "1", "6"  # how the number of a check begins; one of the second kind its bank will not pay
 DAYS_TO_COME_BACK = 3
 SOMEBODY = "Uncle Unknown"
 STANDING = (CheckStatus.RECEIVED, CheckStatus.CLEARED, CheckStatus.UNMATCHED)
@@ -39,17 +43,18 @@ def mail_checks(
     *,
     member_id: str,
     name: str,
+    bank: BankDetails,
     enrolled_on: date,
     chosen: Sequence[Chosen],
     dice: Random,
     today: date,
     at: datetime,
 ) -> list[ReceivedCheck]:
-    """An envelope is opened: what a household sends for its bills is recorded; sometimes it is read twice."""
+    """What a household sends for its bills: to the bank's lockbox, or to the exchange, where it is recorded."""
     kind = choose(dice, MAILS)
     received_on = max(today - timedelta(days=dice.randint(1, 6)), enrolled_on) if kind == "late" else today
     first = NewCheck(
-        number=f"{NOT_GOOD if kind == 'not good' else ''}{dice.randrange(10**9):09}",
+        number=f"{NOT_GOOD if kind == 'not good' else GOOD}{dice.randrange(10**8):08}",
         payer=SOMEBODY if happens(dice, SOMEBODY_ELSE_WRITES) else name,
         cents=1,
         received_on=received_on,
@@ -59,14 +64,12 @@ def mail_checks(
         form_key=UUID(int=0),
         remitter_key=member_id,
     )
-    papers = list(_fill(first, kind, chosen, dice))
-    checks = record_checks(checks=papers, by=None, today=today, at=at)
-    if (
-        happens(dice, SENDS_FORM_TWICE)
-        and record_checks(checks=papers, by=None, today=today, at=at) != checks
-    ):
-        raise UnableToRecordOnce(f"{member_id} on {today}: {checks}.")
-    return checks
+    checks = list(_fill(first, kind, chosen, dice))
+    if happens(dice, TO_LOCKBOX):
+        is_marked = kind != "no Member ID"
+        lockbox.drop(papers=[_put_in(check, bank, dice, is_marked=is_marked) for check in checks], at=at)
+        return []
+    return _record(checks, dice, today=today, at=at)
 
 
 def place_money(*, seed: int, today: date, at: datetime, people: tuple[User, User]) -> int:
@@ -92,6 +95,26 @@ def bring_back(*, today: date, at: datetime) -> int:
     bad = ReceivedCheck.objects.filter(number__startswith=NOT_GOOD, banked_on__lte=since, status__in=STANDING)
     keys = list(bad.order_by("number").values_list("pk", flat=True))
     return len(return_checks(check_ids=keys, why="not sufficient funds", today=today, at=at))
+
+
+def _record(checks: Sequence[NewCheck], dice: Random, *, today: date, at: datetime) -> list[ReceivedCheck]:
+    """At the exchange. Raises UnableToRecordOnce."""
+    found = record_checks(checks=checks, by=None, today=today, at=at)
+    if happens(dice, SENDS_FORM_TWICE) and record_checks(checks=checks, by=None, today=today, at=at) != found:
+        raise UnableToRecordOnce(f"{checks[0].remitter_key} on {today}: {found}.")
+    return found
+
+
+def _put_in(check: NewCheck, bank: BankDetails, dice: Random, *, is_marked: bool) -> lockbox.Paper:
+    """A check and its coupons, for the lockbox; of some nothing but the Member ID."""
+    return lockbox.Paper(
+        check=check,
+        routing_number=bank.routing_number,
+        account_number=bank.account_number,
+        member_id=check.remitter_key,
+        coupons=() if happens(dice, NO_COUPON) else check.shares,
+        is_marked=is_marked,
+    )
 
 
 def _fill(first: NewCheck, kind: str, chosen: Sequence[Chosen], dice: Random) -> Iterator[NewCheck]:
@@ -120,7 +143,7 @@ def _write(kind: str, chosen: Sequence[Chosen], dice: Random) -> Iterator[tuple[
 
 def _find_shares(check: ReceivedCheck, *, today: date) -> list[Share]:
     """Its sender's bills, the oldest account first, as far as the money goes; what is more goes on the last."""
-    accounts = Account.objects.filter(enrollment__member__member_id=check.remitter_key).order_by("pk")
+    accounts = Account.objects.filter(enrollment__member__member_id=_find_sender(check)).order_by("pk")
     standings = read_standings(account_ids=accounts.values_list("pk", flat=True), today=today)
     if not standings:
         return []
@@ -131,3 +154,10 @@ def _find_shares(check: ReceivedCheck, *, today: date) -> list[Share]:
         shares[key] = cents
     shares[max(shares)] += left
     return [Share(key, cents) for key, cents in shares.items() if cents]
+
+
+def _find_sender(check: ReceivedCheck) -> str:
+    """The Member ID of who sent it."""
+    if check.source == CheckSource.LOCKBOX:
+        return lockbox.read_sender(words=check.lockbox_item.words)
+    return check.remitter_key

@@ -301,6 +301,7 @@ def _mail(visit: Visit, chosen: Sequence[Chosen], pay_on: date | None) -> list[P
     mail_checks(
         member_id=home.member_id,
         name=home.name,
+        bank=_type_bank(visit, holder=home.name),
         enrolled_on=home.enrolls_on,
         chosen=chosen,
         dice=roll(home.seed, "mail", home.number, visit.act.day, visit.act.at),

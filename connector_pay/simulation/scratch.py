@@ -66,6 +66,7 @@ def _describe_exchange(folder: Path, *, seed: int) -> dict[str, Any]:
         "BANK_DRIVER": "sandbox",
         "SANDBOX_BANK": "connector_pay.simulation.bank.MoodyBank",
         "SANDBOX_BANK_DIR": folder / "bank",
+        "LOCKBOX_NUMBERS": ["0097006"],
         "BANK_VALIDATION_METHODS": ["history", "instant", "manual"],
         "INSTANT_VALIDATION_URL": "",
         "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend",

@@ -22,7 +22,7 @@ from billing.reinstatement import (
     decline_reinstatement,
 )
 from billing.terminations import UnableToEndCoverage, end_coverage, keep_coverage, list_terminations
-from connector_pay.simulation import mailing, relief
+from connector_pay.simulation import lockbox, mailing, relief
 from connector_pay.simulation.chances import (
     ASKS_FOR_REINSTATEMENT,
     COVERAGE_KEPT,
@@ -70,9 +70,15 @@ def hire_staff() -> None:
 
 
 def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
-    """What is theirs to do on this day of the month; returns how much of each."""
-    tasks = _TASKS.get(today.day, ())
+    """The bank's files of checks, and what is theirs to do on this day of the month; returns how much of each."""
+    tasks = (read_lockbox, *_TASKS.get(today.day, ()))
     return Counter({task.__name__: task(seed=seed, today=today, at=at) for task in tasks})
+
+
+def read_lockbox(*, seed: int, today: date, at: datetime) -> int:
+    """The bank has deposited what lay in the lockbox; its files are imported. Returns how many checks."""
+    lockbox.leave_file(seed=seed, today=today)
+    return lockbox.import_files(seed=seed, by=_find_staff()[0], today=today, at=at)
 
 
 def mail_letters(*, seed: int, today: date, at: datetime) -> int:
