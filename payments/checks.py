@@ -165,7 +165,7 @@ def clear_checks(*, check_ids: Iterable[int], today: date, at: datetime) -> list
     """The money of checks on accounts is final; coverage whose first bill it pays becomes active. Returns which."""
     ids = list(check_ids)
     with transaction.atomic():
-        _lock(ids)
+        lock_checks(check_ids=ids)
         moved = move_checks(ids, before=CheckStatus.RECEIVED, after=CheckStatus.CLEARED, at=at)
         allocation.clear(references=_list_references(moved), today=today, at=at)
     return moved
@@ -178,7 +178,7 @@ def return_checks(*, check_ids: Iterable[int], why: str, today: date, at: dateti
     """
     ids = list(check_ids)
     with transaction.atomic():
-        _lock(ids)
+        lock_checks(check_ids=ids)
         moved: list[int] = []
         for before in STANDING:
             moved += move_checks(
@@ -218,6 +218,28 @@ def move_checks(
 def describe_held(check: ReceivedCheck) -> suspense.HeldMoney:
     """A check as it lies in suspense."""
     return suspense.HeldMoney(check.held_reference, check.cents, is_banked=check.banked_on is not None)
+
+
+def lock_checks(*, check_ids: Sequence[int]) -> list[ReceivedCheck]:
+    """The accounts on which the money counts now, wherever it was put first, then the checks.
+
+    What was put on an account meanwhile is seen once the checks are held: all is let go, and locked anew in that order.
+    """
+    papers = ReceivedCheck.objects.select_for_update(no_key=True).filter(pk__in=check_ids).order_by("pk")
+    while True:
+        with transaction.atomic():
+            locked = find_accounts(check_ids=check_ids)
+            lock_accounts(account_ids=locked)
+            found = list(papers.all())
+            if find_accounts(check_ids=check_ids) <= locked:
+                return found
+            transaction.set_rollback(True)
+
+
+def find_accounts(*, check_ids: Sequence[int]) -> set[int]:
+    """The accounts on which the money of checks counts now, wherever it was put first."""
+    receipts = Receipt.objects.filter(reference__among=_list_references(check_ids))
+    return set(receipts.values_list("account_id", flat=True))
 
 
 def _insert(checks: Sequence[NewCheck], *, by: User | None, at: datetime) -> dict[UUID, int]:
@@ -260,7 +282,7 @@ def _hold(checks: Sequence[NewCheck], keys: Mapping[UUID, int], *, today: date, 
 def _bank(ids: list[int], *, today: date, at: datetime) -> int:
     """Those whose day has come are at the bank: on the books of their accounts, or in suspense."""
     with transaction.atomic():
-        found = [check for check in _lock(ids) if _is_due(check, today=today)]
+        found = [check for check in lock_checks(check_ids=ids) if _is_due(check, today=today)]
         waiting = [describe_held(check) for check in found if check.status in WAITING]
         matched = [check.pk for check in found if check.status not in WAITING]
         suspense.bank_money(money=waiting, today=today, at=at)
@@ -295,27 +317,6 @@ def _list_references(check_ids: Sequence[int]) -> list[str]:
         return []
     shares = CheckShare.objects.filter(received_check__in=check_ids).order_by("pk")
     return [share.reference for share in shares]
-
-
-def _lock(check_ids: Sequence[int]) -> list[ReceivedCheck]:
-    """The accounts on which the money counts now, wherever it was put first, then the checks.
-
-    What was put on an account meanwhile is seen once the checks are held: all is let go, and locked anew in that order.
-    """
-    papers = ReceivedCheck.objects.select_for_update(no_key=True).filter(pk__in=check_ids).order_by("pk")
-    while True:
-        with transaction.atomic():
-            locked = _find_accounts(check_ids)
-            lock_accounts(account_ids=locked)
-            found = list(papers.all())
-            if _find_accounts(check_ids) <= locked:
-                return found
-            transaction.set_rollback(True)
-
-
-def _find_accounts(check_ids: Sequence[int]) -> set[int]:
-    receipts = Receipt.objects.filter(reference__among=_list_references(check_ids))
-    return set(receipts.values_list("account_id", flat=True))
 
 
 def _chunk(checks: QuerySet[ReceivedCheck]) -> Iterator[list[int]]:

@@ -43,7 +43,13 @@ from payments.models.files import (
     ReturnLine,
     ReturnResolution,
 )
-from payments.models.lockbox import LockboxFile, LockboxItem, LockboxWay
+from payments.models.lockbox import (
+    LockboxFile,
+    LockboxItem,
+    LockboxReturn,
+    LockboxReturnClosing,
+    LockboxWay,
+)
 from payments.models.lookups import LookupCount
 from payments.models.mailed_checks import MailedCheck
 from payments.models.moves import Move
@@ -88,6 +94,8 @@ __all__ = [
     "FileStatus",
     "LockboxFile",
     "LockboxItem",
+    "LockboxReturn",
+    "LockboxReturnClosing",
     "LockboxWay",
     "LookupCount",
     "MailedCheck",

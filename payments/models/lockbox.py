@@ -1,4 +1,4 @@
-"""The bank's lockbox files: each applied once, whatever its name, and for each check why it went where it went."""
+"""The bank's lockbox files: each applied once, whatever its name; why each check went where it went, and what came back."""
 
 from django.conf import settings
 from django.db import models
@@ -66,3 +66,49 @@ class LockboxItem(models.Model):
 
     def __str__(self) -> str:
         return f"item {self.number}"
+
+
+class LockboxReturn(models.Model):
+    """One check that a lockbox file says was returned: the check it is of, or why it waits for a person. Append-only."""
+
+    file = models.ForeignKey(LockboxFile, on_delete=models.PROTECT, related_name="returns")
+    number = models.PositiveIntegerField(help_text="its place among the returns of the file, counted from 1")
+    line = models.PositiveIntegerField()
+    check_number = models.CharField(max_length=20)
+    cents = models.PositiveIntegerField()
+    why = models.CharField("the bank's reason", max_length=80)
+    received_check = models.OneToOneField(
+        ReceivedCheck, null=True, blank=True, on_delete=models.PROTECT, related_name="lockbox_return"
+    )
+    parked_because = models.CharField("why it waits for a person", max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file", "number"], name="one_lockbox_return_of_a_number")
+        ]
+        indexes = [
+            models.Index(fields=["check_number"], name="lockbox_return_by_number"),
+            models.Index(
+                fields=["id"], name="lockbox_return_parked", condition=models.Q(received_check=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Return of check {self.check_number}, {format_dollars(self.cents)}"
+
+
+class LockboxReturnClosing(models.Model):
+    """One of the staff has dealt with a return that waited: who, when, and what was done about it. Append-only."""
+
+    returned = models.OneToOneField(LockboxReturn, on_delete=models.PROTECT, related_name="closing")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField("what was done", max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(why=""), name="lockbox_return_closing_says_why")
+        ]
+
+    def __str__(self) -> str:
+        return self.why

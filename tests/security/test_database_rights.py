@@ -39,6 +39,8 @@ APPEND_ONLY = (
         "payments_lockboxfile",
         "billing_mailread",
         "payments_lockboxitem",
+        "payments_lockboxreturn",
+        "payments_lockboxreturnclosing",
         "payments_returnresolution",
         "payments_fileanswer",
         "billing_withdrawal",

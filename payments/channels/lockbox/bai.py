@@ -35,6 +35,10 @@ from payments.channels.lockbox.layout import (
 from payments.models import CheckKind
 
 
+class UnableToWriteDeposit(ValueError):
+    """The layout has no record for what the deposit says. Nothing was written."""
+
+
 def read_bai(*, data: bytes) -> Deposit:
     """The deposit that the records say. Raises UnableToReadDeposit, with every fault that a reading can find."""
     reader = _Reader()
@@ -46,7 +50,12 @@ def read_bai(*, data: bytes) -> Deposit:
 
 
 def write_bai(*, deposit: Deposit) -> bytes:
-    """The file that says this deposit: batches in their order, each check with the words that came with it."""
+    """The file that says this deposit: batches in their order, each check with the words that came with it.
+
+    Raises UnableToWriteDeposit for one with returned checks.
+    """
+    if deposit.returns:
+        raise UnableToWriteDeposit("A BAI file has no record for a returned check. Write our CSV instead.")
     lines = list(_write_records(deposit))
     lines.append(FILE_TOTAL.template % (len(lines) + 1))
     return "".join(f"{line.rstrip()}\n" for line in lines).encode("ascii")

@@ -1,8 +1,9 @@
 """Our own CSV of a lockbox deposit, for banks that write no BAI file: read strictly and written, by one table of columns.
 
-UTF-8, commas, a header row, then three kinds of rows, told by the first column `record`: an `item` for each check, a `batch`
-behind the items of each batch with their number and sum, and one `total` as the last row. The columns stand in COLUMNS below and,
-for whoever writes such files, in csv_items.md beside this module.
+UTF-8, commas, a header row, then five kinds of rows, told by the first column `record`: an `item` for each check, a `batch`
+behind the items of each batch with their number and sum; behind the last batch a `return` for each check that the bank returned,
+with one `returns` behind them; and one `total` as the last row. The columns stand in COLUMNS below and, for whoever writes such
+files, in csv_items.md beside this module.
 """
 
 import csv
@@ -17,6 +18,7 @@ from payments.channels.lockbox.items import (
     Deposit,
     Fault,
     Item,
+    ReturnedItem,
     UnableToReadDeposit,
     find_day_fault,
     sort_words,
@@ -24,6 +26,10 @@ from payments.channels.lockbox.items import (
 from payments.models import CheckKind
 
 ITEM, BATCH, TOTAL = "item", "batch", "total"
+RETURN, RETURNS = "return", "returns"
+ROWS, PAPERS = (ITEM, BATCH, RETURN, RETURNS, TOTAL), (ITEM, RETURN)
+LONGEST_REASON = 80
+NO_NUMBER = "0" * 9
 NO_CONTROLS = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 DAY = r"\d{4}-\d{2}-\d{2}"
 
@@ -45,26 +51,31 @@ class Column:
 
 
 COLUMNS = (
-    Column("record", f"{ITEM}|{BATCH}|{TOTAL}", "must be item, batch or total", (ITEM, BATCH, TOTAL)),
-    Column("lockbox", r"\d{7}", "must be the 7 digits of the lockbox", (ITEM, BATCH)),
-    Column("deposit_date", DAY, "must be a date like 2027-01-22, the same in all rows", (ITEM, BATCH, TOTAL)),
+    Column("record", "|".join(ROWS), "must be item, batch, return, returns or total", ROWS),
+    Column("lockbox", r"\d{7}", "must be the 7 digits of the lockbox", (ITEM, BATCH, RETURN)),
+    Column("deposit_date", DAY, "must be a date like 2027-01-22, the same in all rows", ROWS),
     Column("batch", r"\d{1,3}", "must be the number of the batch, up to 3 digits", (ITEM, BATCH)),
     Column(
         "item",
         r"\d{1,6}",
         "must be the check's place in its batch, counted from 1; of a total, how many checks",
-        (ITEM, BATCH, TOTAL),
+        (ITEM, BATCH, RETURNS, TOTAL),
     ),
-    Column("received_date", rf"({DAY})?", "must be the day the lockbox received it, or empty: the deposit's"),
+    Column(
+        "received_date",
+        rf"({DAY})?",
+        "must be the day the lockbox received it, or empty",
+        PAPERS,
+    ),
     Column("kind", "check|order", "must be check or order, a money order"),
-    Column("check_number", r"\d{1,20}", "must be up to 20 digits"),
-    Column("routing_number", r"(\d{9})?", "must be 9 digits, or empty"),
-    Column("account_number", r"[0-9A-Za-z]{0,17}", "must be up to 17 letters or digits, or empty"),
-    Column("amount", r"\d{1,8}\.\d{2}", "must be dollars and cents like 284.17", (ITEM, BATCH, TOTAL)),
+    Column("check_number", r"\d{1,20}", "must be up to 20 digits", PAPERS),
+    Column("routing_number", r"(\d{9})?", "must be 9 digits, or empty", PAPERS),
+    Column("account_number", r"[0-9A-Za-z]{0,17}", "must be up to 17 letters or digits, or empty", PAPERS),
+    Column("amount", r"\d{1,8}\.\d{2}", "must be dollars and cents like 284.17", ROWS),
     Column("remitter", f"{NO_CONTROLS}{{0,80}}", "must be up to 80 letters without control characters"),
     Column("member_id", r"(\d{12})?( \d{12}){0,4}", "must be up to 5 Member IDs of 12 digits, or empty"),
     Column("scan_lines", r"(\d{20,40})?( \d{20,40}){0,4}", "must be up to 5 scan lines of digits, or empty"),
-    Column("memo", f"{NO_CONTROLS}{{0,200}}", "must be up to 200 letters without control characters"),
+    Column("memo", f"{NO_CONTROLS}{{0,200}}", "must be up to 200 letters without control characters", PAPERS),
 )
 HEADER = [column.name for column in COLUMNS]
 _PLACES = {column.name: place for place, column in enumerate(COLUMNS, start=1)}
@@ -94,8 +105,10 @@ def write_csv(*, deposit: Deposit) -> bytes:
         rows.writerows(_write_item(item, day) for item in items)
         cents = sum(item.cents for item in items)
         rows.writerow([BATCH, lockbox, day, number, len(items), *[""] * 5, _write_dollars(cents), *[""] * 4])
-    count = len(deposit.items)
-    rows.writerow([TOTAL, "", day, "", count, *[""] * 5, _write_dollars(deposit.cents), *[""] * 4])
+    rows.writerows(_write_return(item, day) for item in deposit.returns)
+    if deposit.returns:
+        rows.writerow(_write_sum(RETURNS, day, len(deposit.returns), deposit.returned_cents))
+    rows.writerow(_write_sum(TOTAL, day, len(deposit.items), deposit.cents))
     return written.getvalue().encode()
 
 
@@ -120,6 +133,10 @@ class _Sum:
     checks: int = 0
     cents: int = 0
 
+    def add(self, cents: int) -> None:
+        """One check more."""
+        self.checks, self.cents = self.checks + 1, self.cents + cents
+
 
 class _Reader:
     """What was read so far. Faults in a cell leave the totals unasked."""
@@ -127,9 +144,11 @@ class _Reader:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.items: list[Item] = []
+        self.returns: list[ReturnedItem] = []
         self.deposit_on: date | None = None
         self.batch, self.open = _Sum(), ("", "")  # lockbox and number of the batch whose total has not come
-        self.all = _Sum()
+        self.all, self.returned = _Sum(), _Sum()
+        self.are_returns_over = False
         self.closed: set[tuple[str, str]] = set()
         self.line, self.is_over = 0, False
 
@@ -150,7 +169,8 @@ class _Reader:
         if not self.faults:
             cells = dict(zip(HEADER, row, strict=True))
             self.check_day(cells)
-            {ITEM: self.take_item, BATCH: self.close_batch, TOTAL: self.close_file}[cells["record"]](cells)
+            self.check_place(cells["record"])
+            _TAKE[cells["record"]](self, cells)
 
     def finish(self) -> Deposit:
         """The deposit. Raises UnableToReadDeposit."""
@@ -158,7 +178,7 @@ class _Reader:
             self.faults.append(Fault(self.line + 1, 1, 1, "record", "the file ends before its total"))
         if self.faults or self.deposit_on is None:
             raise UnableToReadDeposit(self.faults)
-        return Deposit(self.deposit_on, tuple(self.items))
+        return Deposit(self.deposit_on, tuple(self.items), tuple(self.returns))
 
     def take_item(self, cells: dict[str, str]) -> None:
         """A check: the next of its batch."""
@@ -171,12 +191,10 @@ class _Reader:
             self.blame("batch", "had its total before")
         if int(cells["item"]) != self.batch.checks + 1:
             self.blame("item", f"must be {self.batch.checks + 1}, the next of the batch")
-        cents = _read_cents(cells["amount"])
-        if not cents:
-            self.blame("amount", "must be more than nothing")
+        cents = self.read_amount(cells)
         self.items.append(self.make_item(cells, cents))
         for total in (self.batch, self.all):
-            total.checks, total.cents = total.checks + 1, total.cents + cents
+            total.add(cents)
 
     def make_item(self, cells: dict[str, str], cents: int) -> Item:
         """The check of a row."""
@@ -192,9 +210,7 @@ class _Reader:
             number=int(cells["item"]),
             kind=(CheckKind.MONEY_ORDER if cells["kind"] == "order" else CheckKind.CHECK).value,
             cents=cents,
-            routing_number=cells["routing_number"] or "0" * 9,
-            account_number=cells["account_number"].lstrip("0"),
-            check_number=str(int(cells["check_number"])),
+            **_read_numbers(cells),
             received_on=received or deposit_on,
             remitter=" ".join(cells["remitter"].split()),
             member_ids=words.member_ids,
@@ -213,12 +229,47 @@ class _Reader:
         self.closed.add(key)
         self.batch, self.open = _Sum(), ("", "")
 
+    def take_return(self, cells: dict[str, str]) -> None:
+        """A check that the bank returned, with the bank's reason."""
+        why = " ".join(cells["memo"].split())
+        if not 0 < len(why) <= LONGEST_REASON:
+            self.blame("memo", f"must be the bank's reason, up to {LONGEST_REASON} letters")
+        received = self.read_day(cells, "received_date") if cells["received_date"] else None
+        if received and self.deposit_on and received > self.deposit_on:
+            self.blame("received_date", "is after the day of the file")
+        returned = ReturnedItem(
+            line=self.line,
+            lockbox=cells["lockbox"],
+            cents=self.read_amount(cells),
+            **_read_numbers(cells),
+            received_on=received,
+            why=why,
+        )
+        self.returns.append(returned)
+        self.returned.add(returned.cents)
+
+    def close_returns(self, cells: dict[str, str]) -> None:
+        """The total behind the returned checks."""
+        if not self.returned.checks:
+            self.blame("record", "must follow a return: there is none")
+        self.check_totals(cells, self.returned)
+        self.are_returns_over = True
+
     def close_file(self, cells: dict[str, str]) -> None:
         """The last row."""
-        if self.batch.checks:
-            self.blame("record", "must be batch: the batch before has no total")
+        if self.returned.checks and not self.are_returns_over:
+            self.blame("record", "must be returns: the returns before have no total")
         self.check_totals(cells, self.all)
         self.is_over = True
+
+    def check_place(self, record: str) -> None:
+        """Batches first, each with its total; then what came back, with its total; then the total."""
+        if self.batch.checks and record not in (ITEM, BATCH):
+            self.blame("record", "must be batch: the batch before has no total")
+        if self.returned.checks and record in (ITEM, BATCH):
+            self.blame("record", "must be return, returns or total: the returns have begun")
+        if self.are_returns_over and record in (RETURN, RETURNS):
+            self.blame("record", "must be total: the returns had theirs")
 
     def check_day(self, cells: dict[str, str]) -> None:
         """The file is of one day's deposit."""
@@ -235,6 +286,13 @@ class _Reader:
             self.blame(name, "is no day of the calendar")
             return None
 
+    def read_amount(self, cells: dict[str, str]) -> int:
+        """The cents of a check."""
+        cents = _read_cents(cells["amount"])
+        if not cents:
+            self.blame("amount", "must be more than nothing")
+        return cents
+
     def check_totals(self, cells: dict[str, str], found: _Sum) -> None:
         """What a total says is what there was."""
         if int(cells["item"]) != found.checks:
@@ -245,6 +303,15 @@ class _Reader:
     def blame(self, name: str, problem: str) -> None:
         """A fault of one cell of the row."""
         self.faults.append(Fault(self.line, _PLACES[name], _PLACES[name], name.replace("_", " "), problem))
+
+
+_TAKE = {
+    ITEM: _Reader.take_item,
+    BATCH: _Reader.close_batch,
+    RETURN: _Reader.take_return,
+    RETURNS: _Reader.close_returns,
+    TOTAL: _Reader.close_file,
+}
 
 
 def find_cell_faults(*, row: list[str], line: int) -> list[Fault]:
@@ -258,12 +325,34 @@ def find_cell_faults(*, row: list[str], line: int) -> list[Fault]:
 
 
 def _write_item(item: Item, day: str) -> list[object]:
-    routing = "" if item.routing_number == "0" * 9 else item.routing_number
     return [
         *(ITEM, item.lockbox, day, item.batch, item.number, item.received_on.isoformat(), item.kind),
-        *(item.check_number, routing, item.account_number, _write_dollars(item.cents), item.remitter),
-        *(" ".join(item.member_ids), " ".join(item.scan_lines), item.memo),
+        *_write_numbers(item),
+        *(item.remitter, " ".join(item.member_ids), " ".join(item.scan_lines), item.memo),
     ]
+
+
+def _write_return(item: ReturnedItem, day: str) -> list[object]:
+    received = item.received_on.isoformat() if item.received_on else ""
+    return [RETURN, item.lockbox, day, "", "", received, "", *_write_numbers(item), *[""] * 3, item.why]
+
+
+def _write_numbers(item: Item | ReturnedItem) -> list[str]:
+    routing = "" if item.routing_number == NO_NUMBER else item.routing_number
+    return [item.check_number, routing, item.account_number, _write_dollars(item.cents)]
+
+
+def _write_sum(record: str, day: str, checks: int, cents: int) -> list[object]:
+    return [record, "", day, "", checks, *[""] * 5, _write_dollars(cents), *[""] * 4]
+
+
+def _read_numbers(cells: dict[str, str]) -> dict[str, str]:
+    """What is printed on a check."""
+    return {
+        "routing_number": cells["routing_number"] or NO_NUMBER,
+        "account_number": cells["account_number"].lstrip("0"),
+        "check_number": str(int(cells["check_number"])),
+    }
 
 
 def _read_cents(cell: str) -> int:

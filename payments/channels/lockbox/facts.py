@@ -37,8 +37,15 @@ def list_accounts(facts: Facts) -> set[int]:
 
 def make_remitter_key(*, item: Item) -> str:
     """What tells checks of one bank account, without the number; empty where it is none of the remitter's own."""
-    is_own = item.kind == CheckKind.CHECK and item.routing_number.strip("0") and item.account_number
-    return blind_index(value=f"check {item.routing_number}:{item.account_number}") if is_own else ""
+    if item.kind != CheckKind.CHECK:
+        return ""
+    return make_account_key(routing_number=item.routing_number, account_number=item.account_number)
+
+
+def make_account_key(*, routing_number: str, account_number: str) -> str:
+    """What tells checks of this bank account, without the number; empty where the account is not said."""
+    is_said = routing_number.strip("0") and account_number
+    return blind_index(value=f"check {routing_number}:{account_number}") if is_said else ""
 
 
 def _read_bills(numbers: Iterable[str]) -> dict[str, Place]:

@@ -1,4 +1,4 @@
-"""What a lockbox file says, whatever its format: the day of its deposit and its checks, each with what came in its envelope."""
+"""What a lockbox file says, whatever its format: its day, the checks of its envelopes, and those that the bank returned."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,16 +64,46 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedItem:
+    """One check that the bank returned, as the file says it; `why` is the bank's reason, in its words."""
+
+    line: int
+    lockbox: str
+    check_number: str
+    cents: int
+    routing_number: str
+    account_number: str
+    received_on: date | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deposit:
-    """The checks of one day's deposit, in the order of the file."""
+    """The checks of one day's deposit, and those that the bank returned, in the order of the file."""
 
     deposit_on: date
     items: tuple[Item, ...]
+    returns: tuple[ReturnedItem, ...] = ()
 
     @property
     def cents(self) -> int:
         """What was deposited."""
         return sum(item.cents for item in self.items)
+
+    @property
+    def papers(self) -> Sequence[Item | ReturnedItem]:
+        """All of both."""
+        return [*self.items, *self.returns]
+
+    @property
+    def returned_cents(self) -> int:
+        """What came back."""
+        return sum(item.cents for item in self.returns)
+
+    @property
+    def says_mail(self) -> bool:
+        """Whether it tells what the mail of its day brought; a file of returned checks alone tells nothing of it."""
+        return bool(self.items or not self.returns)
 
 
 @dataclass(frozen=True, slots=True)

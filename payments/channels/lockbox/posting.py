@@ -1,11 +1,12 @@
 """A lockbox file applied: once, whatever its name, all of it or nothing; every check on its accounts or with staff.
 
-The checks count as of the day the lockbox received them, however late the file is imported.
+The checks count as of the day the lockbox received them, however late the file is imported. After them come those that the bank
+returned.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
@@ -19,10 +20,22 @@ from billing.owed import read_owed
 from billing.rows import insert_all
 from members.models import User
 from payments.ach.stored_files import find_free_name, store_bytes, take_file_id
-from payments.channels.lockbox.facts import list_accounts, make_remitter_key, read_facts
+from payments.channels.lockbox.facts import (
+    list_accounts,
+    make_account_key,
+    make_remitter_key,
+    read_facts,
+)
 from payments.channels.lockbox.items import Deposit, Item
 from payments.channels.lockbox.matching import Match, Matcher
 from payments.channels.lockbox.reading import read_deposit
+from payments.channels.lockbox.returned import (
+    Returned,
+    apply_returns,
+    describe_returns,
+    find_accounts_of_returns,
+    foresee_returns,
+)
 from payments.checks import NewCheck, record_checks
 from payments.models import (
     BankFile,
@@ -59,10 +72,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a file does, or did: the day of its deposit, and each way that its checks went."""
+    """What a file does, or did: the day of its deposit, each way that its checks went, and what the bank returned."""
 
     deposit_on: date
     parts: tuple[Part, ...]
+    returned: Returned
 
     @property
     def count(self) -> int:
@@ -80,19 +94,23 @@ def preview_file(*, data: bytes, today: date) -> Outcome:
     deposit = read_deposit(data=data, today=today)
     keys = [make_remitter_key(item=item) for item in deposit.items]
     _refuse_applied(_digest(data), _make_items_key(deposit, keys))
-    matches = _match(deposit.items, keys)
-    return _sum_up(deposit, matches)
+    returned = foresee_returns(returns=deposit.returns, items=deposit.items, remitter_keys=keys)
+    return _sum_up(deposit, _match(deposit.items, keys), returned)
 
 
 def import_file(*, name: str, data: bytes, by: User | None, today: date, at: datetime) -> LockboxFile:
-    """Apply the file: every check counts or waits for staff, in one transaction. Raises UnableToReadDeposit, AlreadyImported."""
+    """Apply the file: every check counts or waits for staff, and what came back is returned or waits; in one transaction.
+
+    Raises UnableToReadDeposit, AlreadyImported.
+    """
     deposit = read_deposit(data=data, today=today)
     keys = [make_remitter_key(item=item) for item in deposit.items]
     items_key = _make_items_key(deposit, keys)
     with transaction.atomic():
         _wait_for_others()
         _refuse_applied(_digest(data), items_key)
-        matches = _match(deposit.items, keys, lock=True)
+        others = find_accounts_of_returns(returns=deposit.returns)
+        matches = _match(deposit.items, keys, locking=others)
         checks = [
             _make_check(
                 *(item, match, key),
@@ -106,7 +124,9 @@ def import_file(*, name: str, data: bytes, by: User | None, today: date, at: dat
         recorded = record_checks(checks=checks, by=None, today=today, at=at)
         file = _store(name, data, deposit, items_key=items_key, by=by, at=at)
         _keep_items(file, deposit.items, matches, recorded)
-        note_mail_read(until=deposit.deposit_on, why="a lockbox file", at=at)
+        apply_returns(file=file, returns=deposit.returns, today=today, at=at)
+        if deposit.says_mail:
+            note_mail_read(until=deposit.deposit_on, why="a lockbox file", at=at)
     return file
 
 
@@ -114,7 +134,8 @@ def describe_outcome(*, file: LockboxFile) -> Outcome:
     """What came of a file when it was applied."""
     rows = LockboxItem.objects.filter(file=file).values_list("way").order_by("way")
     found = rows.annotate(count=Count("pk"), cents=Sum("received_check__cents"))
-    return Outcome(file.deposit_on, _sort_parts(Part(LockboxWay(way), *sums) for way, *sums in found))
+    parts = _sort_parts(Part(LockboxWay(way), *sums) for way, *sums in found)
+    return Outcome(file.deposit_on, parts, describe_returns(file=file))
 
 
 def find_applied(*, digest: str, items_key: str = "") -> LockboxFile | None:
@@ -139,19 +160,25 @@ def _digest(data: bytes) -> str:
 
 
 def _make_items_key(deposit: Deposit, remitter_keys: Sequence[str]) -> str:
-    """One for the same checks of the same day, whatever bytes say them; account numbers go in as their keys."""
+    """One for the same checks and returns of the same day, whatever bytes say them; account numbers go in as their keys."""
     digest = hashlib.sha256(deposit.deposit_on.isoformat().encode())
     for item, key in zip(deposit.items, remitter_keys, strict=True):
         said = (item.lockbox, item.batch, item.number, item.kind, item.cents, item.check_number)
         digest.update(repr((*said, item.received_on.isoformat(), item.words, key)).encode())
+    for back in deposit.returns:
+        account = make_account_key(routing_number=back.routing_number, account_number=back.account_number)
+        told = ("return", back.lockbox, back.check_number, back.cents, str(back.received_on), back.why)
+        digest.update(repr((*told, account)).encode())
     return digest.hexdigest()
 
 
-def _match(items: Sequence[Item], remitter_keys: Sequence[str], *, lock: bool = False) -> list[Match]:
-    """Where each goes. What is owed is read again once the accounts are locked: it may have been paid meanwhile."""
+def _match(
+    items: Sequence[Item], remitter_keys: Sequence[str], *, locking: Collection[int] | None = None
+) -> list[Match]:
+    """Where each goes. What is owed is read again once the accounts are locked, with those given: it may be paid meanwhile."""
     facts = read_facts(items=items, remitter_keys=remitter_keys)
-    if lock:
-        lock_accounts(account_ids=list_accounts(facts))
+    if locking is not None:
+        lock_accounts(account_ids=list_accounts(facts) | set(locking))
         facts = replace(facts, owed=read_owed(account_ids=list_accounts(facts)))
     matcher = Matcher(facts=facts)
     return [
@@ -212,12 +239,13 @@ def _keep_items(
     insert_all(model=LockboxItem, columns=_COLUMNS, rows=rows)
 
 
-def _sum_up(deposit: Deposit, matches: Sequence[Match]) -> Outcome:
+def _sum_up(deposit: Deposit, matches: Sequence[Match], returned: Returned) -> Outcome:
     counts, cents = Counter[LockboxWay](), Counter[LockboxWay]()
     for item, match in zip(deposit.items, matches, strict=True):
         counts[match.way] += 1
         cents[match.way] += item.cents
-    return Outcome(deposit.deposit_on, _sort_parts(Part(way, counts[way], cents[way]) for way in counts))
+    parts = _sort_parts(Part(way, counts[way], cents[way]) for way in counts)
+    return Outcome(deposit.deposit_on, parts, returned)
 
 
 def _sort_parts(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -43,7 +43,7 @@ def _find_strange_lockboxes(deposit: Deposit) -> Iterator[Fault]:
         yield Fault(1, 1, 1, "lockbox", "none is ours: set LOCKBOX_NUMBERS")
         return
     seen = set(settings.LOCKBOX_NUMBERS)
-    for item in deposit.items:
+    for item in deposit.papers:
         if item.lockbox not in seen:
             yield Fault(item.line, 1, 1, "lockbox", "is none of ours")
             seen.add(item.lockbox)
@@ -55,6 +55,6 @@ def _find_strange_days(deposit: Deposit, today: date) -> Iterator[Fault]:
         problem = f"must be at most {OLDEST_DAYS} days ago and {NEWEST_DAYS} days ahead"
         yield Fault(1, 1, 1, "deposit date", problem)
         return
-    for item in deposit.items:
-        if item.received_on > today:
+    for item in deposit.papers:
+        if item.received_on and item.received_on > today:
             yield Fault(item.line, 1, 1, "received date", "is a day to come")

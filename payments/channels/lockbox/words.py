@@ -1,4 +1,4 @@
-"""What came of a lockbox file, in sentences for staff: when it was applied and by whom, how much went where."""
+"""What came of a lockbox file, in sentences for staff: when it was applied and by whom, how much went where and came back."""
 
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.money import format_dollars
@@ -20,17 +20,21 @@ def list_sentences(*, file: LockboxFile) -> list[str]:
 
 
 def list_sums(*, outcome: Outcome) -> list[str]:
-    """How many checks go to accounts, are split, and wait for staff, with their sums, and the deposit."""
+    """How many checks go to accounts, are split, and wait for staff, with their sums, and the deposit; and what came back."""
     rows = [
         ("Posted", POSTED),
         ("Split", (LockboxWay.SPLIT,)),
         ("Waiting for staff", (LockboxWay.QUEUE,)),
         ("In all", tuple(LockboxWay)),
     ]
+    sums = [(words, *sum_ways(outcome=outcome, ways=ways)) for words, ways in rows]
+    if back := outcome.returned.count:
+        sums.append(("Returned by the bank", back, outcome.returned.cents))
+        parked = (outcome.returned.parked_count, outcome.returned.parked_cents)
+        sums.append(("Of these, waiting for a person", *parked))
     return [
         f"{words}: {count:,} {'check' if count == 1 else 'checks'}, {format_dollars(cents)}"
-        for words, ways in rows
-        for count, cents in [sum_ways(outcome=outcome, ways=ways)]
+        for words, count, cents in sums
     ]
 
 
