@@ -42,6 +42,7 @@ from payments.staff import check_batches as check_batches  # its review register
 from payments.staff import checks as checks  # its review registers itself
 from payments.staff import handling
 from payments.staff import lockbox as lockbox  # its reviews register themselves
+from payments.staff import lockbox_returns as lockbox_returns  # its review registers itself
 from payments.staff import mandates as mandates  # its review registers itself
 from payments.staff import refunds as refunds  # its review registers itself
 from payments.staff import returns as returns  # its review registers itself

@@ -73,6 +73,11 @@ LOCKBOX_ADDS_UP = """
     FROM payments_receivedcheck AS paper LEFT JOIN payments_lockboxitem AS item ON item.received_check_id = paper.id
     WHERE paper.source = 'lockbox' AND item.id IS NULL
 """
+BACK_BY_LOCKBOX = """
+    SELECT back.id, back.received_check_id, paper.status, back.parked_because
+    FROM payments_lockboxreturn AS back LEFT JOIN payments_receivedcheck AS paper ON paper.id = back.received_check_id
+    WHERE (back.received_check_id IS NULL) = (back.parked_because = '') OR paper.status <> 'returned'
+"""
 # A batch is recorded whole, or not at all; what was typed of a check is what was recorded.
 BATCHES_WHOLE = """
     WITH typed AS (
@@ -104,5 +109,10 @@ CHECK_INVARIANTS: tuple[Invariant, ...] = (
         "I17 lockbox",
         "What counts of a lockbox file, what waits and what went back make its deposit.",
         LOCKBOX_ADDS_UP,
+    ),
+    Invariant(
+        "I10 lockbox returns",
+        "A return of a lockbox file names a check that is returned, or says why it waits.",
+        BACK_BY_LOCKBOX,
     ),
 )

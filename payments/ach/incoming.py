@@ -22,6 +22,7 @@ from payments.bank import Bank
 from payments.channels.lockbox.items import UnableToReadDeposit
 from payments.channels.lockbox.posting import AlreadyImported, import_file
 from payments.channels.lockbox.reading import UnableToTakeDeposit, is_lockbox
+from payments.channels.lockbox.returned import describe_returns
 from payments.models import FILE_MOVES, BankFile, FileMove, FileStatus
 
 log = structlog.get_logger(__name__)
@@ -185,7 +186,9 @@ def _read_lockbox(name: str, data: bytes, *, digest: str, today: date, at: datet
     except UnableToReadDeposit as refusal:
         kept = Incoming(name, data, digest, BankFile.Kind.LOCKBOX, today, fault=str(refusal))
         return _store_alone(kept, today=today, at=at)
-    return {"files": 1, "checks": file.count}
+    back = describe_returns(file=file)
+    returned = {"checks_returned": back.count - back.parked_count, "parked": back.parked_count}
+    return {"files": 1, "checks": file.count} | {name: count for name, count in returned.items() if count}
 
 
 def _read_once(name: str, data: bytes, *, digest: str, today: date, at: datetime) -> Counts:

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -19,7 +19,7 @@ from members.models import User
 from payments.channels.lockbox.items import UnableToReadDeposit
 from payments.channels.lockbox.posting import AlreadyImported, describe_outcome, import_file, preview_file
 from payments.channels.lockbox.words import list_sentences, list_sums
-from payments.models import LockboxFile, LockboxItem, ReceivedCheck
+from payments.models import LockboxFile, LockboxItem, LockboxReturn, ReceivedCheck
 from payments.staff.lockbox_form import LockboxForm, Upload
 
 MAY_IMPORT = "payments.import_lockbox"
@@ -34,7 +34,7 @@ class LockboxFileAdmin(ReadOnlyAdmin):
     list_display = ("name", "deposit_on", "count", "amount", "imported_at", "imported_by")
     list_select_related = ("file", "imported_by")
     fields = (
-        *("name", "deposit_on", "count", "amount", "outcome", "checks"),
+        *("name", "deposit_on", "count", "amount", "outcome", "checks", "came_back"),
         *("imported_at", "imported_by", "bank_file"),
     )
     search_paths = {"text": "file__name"}
@@ -61,6 +61,11 @@ class LockboxFileAdmin(ReadOnlyAdmin):
     def checks(self, file: LockboxFile) -> str:
         """Leads to them."""
         return link_to_list(LockboxItem, "Its checks", file__id__exact=file.pk)
+
+    @admin.display(description="its returned checks")
+    def came_back(self, file: LockboxFile) -> str:
+        """Leads to them."""
+        return link_to_list(LockboxReturn, "Its returned checks", file__id__exact=file.pk)
 
     @admin.display(description="stored file")
     def bank_file(self, file: LockboxFile) -> str:
@@ -117,6 +122,7 @@ def import_one(request: HttpRequest) -> HttpResponse:
         back=LockboxFile,
         words=[
             "Every check counts as of the day the lockbox received it. What names no account waits for you in unmatched money.",
+            "A check that came back is returned as on its own page. What may be none or several of ours waits for a person.",
             "The whole file is applied, once, or nothing of it.",
         ],
     )
@@ -133,12 +139,13 @@ def import_one(request: HttpRequest) -> HttpResponse:
 
 
 def describe_place(*, check: ReceivedCheck) -> str:
-    """Where a check stands in a lockbox file, how it was matched, and why it waits or waited."""
-    item = LockboxItem.objects.filter(received_check=check).select_related("file__file").first()
-    if item is None:
-        return "-"
-    how = f"{item.get_way_display()}. {item.why}".strip()
-    return format_html("{} of {}: {}", link_to(item), link_to(item.file), how)
+    """Where a check stands in a lockbox file, how it was matched, why it waits or waited, and which file says it came back."""
+    places = []
+    if item := LockboxItem.objects.filter(received_check=check).select_related("file__file").first():
+        places.append((link_to(item), link_to(item.file), f"{item.get_way_display()}. {item.why}".strip()))
+    if back := LockboxReturn.objects.filter(received_check=check).select_related("file__file").first():
+        places.append((link_to(back), link_to(back.file), back.why))
+    return format_html_join("", "<div>{} of {}: {}</div>", places) or "-"
 
 
 def list_written(*, check: ReceivedCheck) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from connector_pay.lib.staff_queues import Queue, Waiting, count_waiting
 from payments.ach.parked_lines import find_parked
 from payments.bank_accounts import list_waiting
+from payments.channels.lockbox.returned import find_parked_returns
 from payments.check_batches import find_open
 from payments.holding import find_old_holds
 from payments.models import BankFile, CheckStatus, FileStatus, Refund, RefundMethod, RefundStatus
@@ -34,6 +35,7 @@ def _list_waiting(*, today: date) -> Mapping[str, Waiting]:
         "returns": (find_parked(), "at"),
         "unmatched": (find_unmatched().filter(status=CheckStatus.UNMATCHED), "recorded_at"),
         "batches": (find_open(), "made_at"),
+        "came_back": (find_parked_returns(), "file__imported_at"),
         "back": (find_unmatched().filter(status=CheckStatus.BACK_ASKED), "recorded_at"),
         "refunds": (Refund.objects.filter(status=RefundStatus.ASKED), "asked_at"),
         "checks": (checks, "decided_at"),
@@ -85,12 +87,18 @@ def _list_pages() -> list[tuple[str, str, str, str]]:
 
 
 def _list_check_pages() -> list[tuple[str, str, str, str]]:
-    checks, batches = (
-        reverse("admin:payments_receivedcheck_changelist"),
-        reverse("admin:payments_checkbatch_changelist"),
+    checks, batches, came_back = (
+        reverse(f"admin:payments_{model}_changelist")
+        for model in ("receivedcheck", "checkbatch", "lockboxreturn")
     )
     return [
         ("batches", "Batches of checks not closed", f"{batches}?open=yes", "payments.record_check"),
+        (
+            "came_back",
+            "Returned checks that need a person",
+            f"{came_back}?waiting=yes",
+            "payments.return_check",
+        ),
         ("unmatched", "Money without an account", f"{checks}?waiting=yes", "payments.match_money"),
         ("back", "Money to send back", f"{checks}?waiting=yes", "payments.send_back_money"),
     ]

@@ -1,10 +1,21 @@
-"""What staff do with checks that come many at once: a batch with its deposit slip, the bank's lockbox file."""
+"""What staff do with checks that come many at once: a batch with its deposit slip, the bank's lockbox file, what came back."""
 
-from payments.models import CheckBatch, LockboxFile
+from payments.models import CheckBatch, LockboxFile, LockboxReturn
 from tests.browser.office import Office
-from tests.browser.staff_actions import AUDITOR, CASHIER, REVIEWER, SHOW, WHY, Action, Case, Typed, on
+from tests.browser.staff_actions import (
+    AUDITOR,
+    CASHIER,
+    REVIEWER,
+    SHOW,
+    SUPERVISOR,
+    WHY,
+    Action,
+    Case,
+    Typed,
+    on,
+)
 from tests.payments.batching import begin, put
-from tests.payments.channels.lockbox.depositing import make_item, write_file
+from tests.payments.channels.lockbox.depositing import import_returns, make_item, make_return, write_file
 
 CENTS = 25_00
 
@@ -31,6 +42,12 @@ def choose_file(office: Office) -> Case:
     """The bank's file of today."""
     item = make_item(received_on=office.today, check_number=office.next_number())
     return Case(LockboxFile, (), {"File:": write_file(item, deposit_on=office.today)})
+
+
+def park_return(office: Office) -> LockboxReturn:
+    """The bank says that a check came back which we never had."""
+    returned = make_return(check_number=office.next_number())
+    return import_returns(returned, deposit_on=office.today, today=office.today).returns.get()
 
 
 def begin_batch(office: Office) -> Case:
@@ -86,5 +103,11 @@ CHECKS = (
         *(CASHIER, REVIEWER, choose_file, "Import a lockbox file"),
         pressed=(SHOW, "Apply this file"),
         says="",
+    ),
+    Action(
+        "payments_lockboxreturn_close",
+        *(SUPERVISOR, CASHIER, on(park_return), "Say what was done"),
+        typed={"What was done": "Asked the bank"},
+        says="Written down.",
     ),
 )

@@ -315,7 +315,9 @@ _TAKE = {
 
 
 def find_cell_faults(*, row: list[str], line: int) -> list[Fault]:
-    """Each cell of a row that is not as its column says."""
+    """Each cell of a row that is not as its column says; of an unknown kind of row, that it is unknown."""
+    if row[0] not in ROWS:
+        return [Fault(line, 1, 1, "record", COLUMNS[0].rule)]
     found = [(column, column.find_fault(cell, row[0])) for column, cell in zip(COLUMNS, row, strict=True)]
     return [
         Fault(line, _PLACES[column.name], _PLACES[column.name], column.name.replace("_", " "), problem)

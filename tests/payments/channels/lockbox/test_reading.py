@@ -12,12 +12,19 @@ from django.conf import LazySettings
 
 from billing.scan_line import ScanLine, write_scan_line
 from payments.channels.lockbox import csv_items
-from payments.channels.lockbox.bai import read_bai, write_bai
+from payments.channels.lockbox.bai import UnableToWriteDeposit, read_bai, write_bai
 from payments.channels.lockbox.csv_items import COLUMNS, read_csv, write_csv
-from payments.channels.lockbox.items import Deposit, Item, UnableToReadDeposit
+from payments.channels.lockbox.items import Deposit, Item, ReturnedItem, UnableToReadDeposit
 from payments.channels.lockbox.layout import LAYOUTS, LENGTH
 from payments.channels.lockbox.reading import is_lockbox, read_deposit
-from tests.payments.channels.lockbox.depositing import DEPOSITED, LOCKBOX, make_deposit, make_item, write_file
+from tests.payments.channels.lockbox.depositing import (
+    DEPOSITED,
+    LOCKBOX,
+    make_deposit,
+    make_item,
+    make_return,
+    write_file,
+)
 
 GOLDEN = Path(__file__).parents[3] / "files"
 PLACE = re.compile(r"line \d+, columns? \d+(-\d+)?, [a-z ]+: .+")
@@ -51,9 +58,23 @@ def _two_lockboxes(settings: LazySettings) -> None:
     settings.LOCKBOX_NUMBERS = [LOCKBOX, OTHER_LOCKBOX]
 
 
-def say(deposit: Deposit) -> tuple[date, list[Item]]:
+def make_day_with_returns() -> Deposit:
+    """The same day, and two checks that came back: of one nothing but number and amount is known."""
+    known = make_return(received_on=DEPOSITED - timedelta(10))
+    other = make_return(
+        lockbox=OTHER_LOCKBOX,
+        check_number="7",
+        cents=31_50,
+        why='Account closed, "gone"',
+        routing_number="0" * 9,
+        account_number="",
+    )
+    return replace(make_day(), returns=(known, other))
+
+
+def say(deposit: Deposit) -> tuple[date, list[Item | ReturnedItem]]:
     """All that a deposit says, wherever its lines were."""
-    return deposit.deposit_on, [replace(item, line=0) for item in deposit.items]
+    return deposit.deposit_on, [replace(paper, line=0) for paper in deposit.papers]
 
 
 def read_today(data: bytes) -> Deposit:
@@ -63,6 +84,7 @@ def read_today(data: bytes) -> Deposit:
 def test_the_files_that_the_bank_leaves_are_the_golden_ones() -> None:
     assert write_bai(deposit=make_day()) == (GOLDEN / "lockbox_day.bai").read_bytes()
     assert write_csv(deposit=make_day()) == (GOLDEN / "lockbox_day.csv").read_bytes()
+    assert write_csv(deposit=make_day_with_returns()) == (GOLDEN / "lockbox_returns.csv").read_bytes()
 
 
 def test_both_formats_say_the_same() -> None:
@@ -85,7 +107,7 @@ def test_the_layout_covers_every_column_once_and_the_description_every_column_of
     words = Path(csv_items.__file__).with_name("csv_items.md").read_text()
     assert re.findall(r"^\| `(\w+)`", words, re.MULTILINE) == [column.name for column in COLUMNS]
     example = words.rpartition("```\n")[0].rpartition("```\n")[2].encode()
-    assert read_csv(data=example).cents == 315_67
+    assert (read_csv(data=example).cents, read_csv(data=example).returned_cents) == (315_67, 284_17)
 
 
 def list_cuts(data: bytes) -> Iterator[bytes]:
@@ -101,7 +123,10 @@ def list_altered(data: bytes) -> Iterator[bytes]:
             yield data[:place] + bytes([other]) + data[place + 1 :]
 
 
-@pytest.mark.parametrize(("name", "read"), [("lockbox_day.bai", read_bai), ("lockbox_day.csv", read_csv)])
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [("lockbox_day.bai", read_bai), ("lockbox_day.csv", read_csv), ("lockbox_returns.csv", read_csv)],
+)
 class TestADamagedFile:
     def test_cut_anywhere_it_is_refused_by_line_and_column(self, name: str, read: Read) -> None:
         for cut in list_cuts((GOLDEN / name).read_bytes()):
@@ -122,6 +147,7 @@ class TestADamagedFile:
             assert PLACE.fullmatch(line), line
         read_well = [answer for answer in answers if isinstance(answer, Deposit)]
         assert {(len(item.items), item.cents) for item in read_well} == {(4, make_day().cents)}
+        assert len({(len(item.returns), item.returned_cents) for item in read_well}) == 1
         assert len(refusals) > len(read_well)
 
 
@@ -192,3 +218,108 @@ def test_naughty_names_come_through_the_csv_as_they_are_or_are_refused() -> None
             assert not naughty.isprintable()
         else:
             assert answer.items[0].remitter == item.remitter
+
+
+class TestReturnedChecks:
+    def test_are_read_as_they_were_written_with_checks_or_alone(self) -> None:
+        alone = replace(make_day_with_returns(), items=())
+        for deposit in (make_day_with_returns(), alone):
+            assert say(read_csv(data=write_csv(deposit=deposit))) == say(deposit)
+        golden = read_today((GOLDEN / "lockbox_returns.csv").read_bytes())
+        assert [back.line for back in golden.returns] == [8, 9]
+        assert (golden.cents, golden.returned_cents) == (make_day().cents, 284_17 + 31_50)
+
+    def test_zeros_before_a_number_say_nothing(self) -> None:
+        golden = (GOLDEN / "lockbox_returns.csv").read_bytes()
+        padded = golden.replace(
+            b",1042,011000015,2001234567,284.17,,,,", b",0001042,011000015,002001234567,284.17,,,,"
+        )
+        assert padded != golden
+        assert say(read_csv(data=padded)) == say(make_day_with_returns())
+
+    @pytest.mark.parametrize(
+        ("before", "after", "said"),
+        [
+            (
+                b"Not sufficient funds",
+                b"  ",
+                "line 8, column 15, memo: must be the bank's reason, up to 80 letters",
+            ),
+            (
+                b"Not sufficient funds",
+                b"x" * 81,
+                "line 8, column 15, memo: must be the bank's reason, up to 80",
+            ),
+            (b"2027-01-12", b"2027-01-23", "line 8, column 6, received date: is after the day of the file"),
+            (b"2027-01-12", b"2027-02-30", "line 8, column 6, received date: is no day of the calendar"),
+            (b",,,2027-01-12", b",,1,2027-01-12", "line 8, column 5, item: must be empty in a row return"),
+            (b"funds\n", b"funds,x\n", "line 8, column 1, record: must have 15 columns"),
+            (b",31.50,,,,", b",0.00,,,,", "line 9, column 11, amount: must be more than nothing"),
+            (
+                b"returns,,2027-01-22,,2",
+                b"returns,,2027-01-22,,3",
+                "line 10, column 5, item: says 3, there are 2",
+            ),
+            (
+                b"315.67,,,,\ntotal",
+                b"315.68,,,,\ntotal",
+                "line 10, column 11, amount: says 315.68, its checks make 315.67",
+            ),
+            (
+                b"returns,,2027-01-22,,2",
+                b"returns,,2027-01-23,,2",
+                "line 10, column 3, deposit date: must be the same",
+            ),
+            (b"returns,,", b"returns,0097006,", "line 10, column 2, lockbox: must be empty in a row returns"),
+            (
+                b"\nreturn,",
+                b"\nback,",
+                "line 8, column 1, record: must be item, batch, return, returns or total",
+            ),
+        ],
+    )
+    def test_with_a_fault_are_refused_by_line_and_column(
+        self, before: bytes, after: bytes, said: str
+    ) -> None:
+        golden = (GOLDEN / "lockbox_returns.csv").read_bytes()
+        assert golden.count(before) >= 1
+        with pytest.raises(UnableToReadDeposit, match=re.escape(said)):
+            read_csv(data=golden.replace(before, after, 1))
+
+    @pytest.mark.parametrize(
+        ("order", "said"),
+        [
+            (
+                (8, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11),
+                "record: must be return, returns or total: the returns have begun",
+            ),
+            ((2, 3, 8, 4), "record: must be batch: the batch before has no total"),
+            ((2, 3, 4, 5, 6, 7, 8, 9, 11), "record: must be returns: the returns before have no total"),
+            ((2, 3, 4, 5, 6, 7, 10, 11), "record: must follow a return: there is none"),
+            ((2, 3, 4, 5, 6, 7, 8, 9, 10, 8, 11), "record: must be total: the returns had theirs"),
+            ((2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 11), "record: must be total: the returns had theirs"),
+        ],
+    )
+    def test_stand_behind_the_last_batch_with_their_own_total(
+        self, order: tuple[int, ...], said: str
+    ) -> None:
+        lines = (GOLDEN / "lockbox_returns.csv").read_bytes().splitlines(keepends=True)
+        mixed = lines[0] + b"".join(lines[number - 1] for number in order if number > 1)
+        with pytest.raises(UnableToReadDeposit, match=re.escape(said)):
+            read_csv(data=mixed)
+
+    def test_of_a_strange_lockbox_or_of_a_day_to_come_are_refused(self, settings: LazySettings) -> None:
+        golden = (GOLDEN / "lockbox_returns.csv").read_bytes()
+        settings.LOCKBOX_NUMBERS = [LOCKBOX]
+        alone = replace(make_day_with_returns(), items=())
+        with pytest.raises(UnableToReadDeposit, match="line 3, column 1, lockbox: is none of ours"):
+            read_today(write_csv(deposit=alone))
+        settings.LOCKBOX_NUMBERS = [LOCKBOX, OTHER_LOCKBOX]
+        yesterday = DEPOSITED - timedelta(1)
+        later = golden.replace(b"2027-01-12", b"2027-01-22")
+        with pytest.raises(UnableToReadDeposit, match="line 8, column 1, received date: is a day to come"):
+            read_deposit(data=later, today=yesterday)
+
+    def test_have_no_record_in_the_banks_own_layout(self) -> None:
+        with pytest.raises(UnableToWriteDeposit, match="no record for a returned check"):
+            write_bai(deposit=make_day_with_returns())
