@@ -1,4 +1,4 @@
-"""What must always hold of a lockbox file: each check in one, its checks its deposit, what came back returned; a fault is named."""
+"""What must always hold of a lockbox file: its checks are its deposit, what came back is returned; a fault planted is named."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""A lockbox file in pairs: imported twice at once, and while one of its accounts is paid or a check that came back is returned."""
+"""A lockbox file in pairs: imported twice at once, and while an account is paid or staff return a check that came back."""
 
 import pytest
 

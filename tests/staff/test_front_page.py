@@ -18,6 +18,7 @@ from tests import people
 from tests.billing import correcting
 from tests.diary import eastern
 from tests.payments import batching, checking, refunding
+from tests.payments.channels.lockbox.depositing import import_returns, make_return
 from tests.payments.payers import read
 from tests.payments.paying import PREMIUM, make_account, pay
 from tests.staff.seeing import make_clerk, sign_in
@@ -68,6 +69,7 @@ def fill() -> None:
     checking.receive(cents=10_00)
     unmatched.ask_to_send_back(check_id=checking.receive(cents=10_00).pk, by=by, why="no account", at=AT)
     batching.begin(today=DAY, by=by)
+    import_returns(make_return(), deposit_on=DAY, today=DAY)
     held = {"held_on": date(2027, 1, 4), "held_at": AT, "why": "a call", "form_key": uuid4()}
     PaymentHold.objects.create(payment=pay(make_account()), held_by=by, **held)
     JobRun.objects.create(job="send_files", business_date=DAY, asked_at=AT, error="Traceback")
