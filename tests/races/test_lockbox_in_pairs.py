@@ -1,7 +1,11 @@
 """A lockbox file in pairs: imported twice at once, and while an account is paid or staff return a check that came back."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from django.db import transaction
+
+from billing.accounts import lock_accounts
 from billing.models import Account, Receipt
 from payments.channels.lockbox import posting
 from payments.channels.lockbox.posting import AlreadyImported
@@ -17,7 +21,7 @@ from tests.payments.channels.lockbox.depositing import (
 from tests.payments.checking import give_back, receive
 from tests.payments.paying import PREMIUM, make_account
 from tests.races.test_money_in_pairs import list_broken
-from tests.races.together import run_inside, run_together
+from tests.races.together import LONG_ENOUGH_TO_WAIT_SECONDS, run_inside, run_together
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 DENTAL = 31_50
@@ -64,12 +68,12 @@ def test_what_is_paid_while_it_waits_is_no_longer_owed_when_it_is_split() -> Non
 
 
 class TestACheckThatCameBack:
-    @pytest.fixture
-    def check(self) -> ReceivedCheck:
-        """Alice's, on her account."""
-        return receive(
-            (make_account(), PREMIUM), received_on=DEPOSITED, deposit_on=DEPOSITED, today=DEPOSITED
-        )
+    @pytest.fixture(params=["on its account", "in suspense"])
+    def check(self, request: pytest.FixtureRequest) -> ReceivedCheck:
+        """Alice's, on her account, or on none."""
+        shares = [(make_account(), PREMIUM)] if request.param == "on its account" else []
+        days = {"received_on": DEPOSITED, "deposit_on": DEPOSITED, "today": DEPOSITED}
+        return receive(*shares, cents=PREMIUM, **days)
 
     @staticmethod
     def list_returns() -> list[tuple[int | None, str]]:
@@ -102,3 +106,18 @@ class TestACheckThatCameBack:
         run_inside(lambda: give_back(check, DEPOSITED), lambda: import_returns(make_return()), waits=True)
         assert self.list_returns() == [(None, AGAIN)]
         assert check.moves.filter(after="returned").count() == 1
+
+    def test_has_its_account_locked_with_those_of_the_files_own_checks_in_one_order(self) -> None:
+        """While another holds the first account, the import holds none after it."""
+        first, second = make_account(), make_account()
+        receive((first, PREMIUM), received_on=DEPOSITED, deposit_on=DEPOSITED, today=DEPOSITED)
+        item = make_item(check_number="2", member_ids=(second.enrollment.member.member_id,))
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                lock_accounts(account_ids=[first.pk])
+                coming = pool.submit(run_together, lambda: import_returns(make_return(), items=[item]))
+                with pytest.raises(TimeoutError):
+                    coming.result(LONG_ENOUGH_TO_WAIT_SECONDS)
+                assert Account.objects.select_for_update(nowait=True, no_key=True).get(pk=second.pk)
+            assert isinstance(coming.result()[0], LockboxFile)
+        assert Receipt.objects.get(taken_back_on=None).account == second
