@@ -12,6 +12,7 @@ from payments.models import (
     DraftAnnouncement,
     FileEntry,
     LockboxItem,
+    LockboxReturn,
     Mandate,
     Payment,
     Prenote,
@@ -68,6 +69,9 @@ def _ask_checks(who: str) -> dict[str, Any]:
             "number", "payer", "cents", "kind", "status", "received_on", "banked_on", "moves__after"
         ),
         "lockbox": LockboxItem.objects.values_list("file__file__name", "number", "way", "why"),
+        "checks that came back": LockboxReturn.objects.values_list(
+            "check_number", "cents", "parked_because", "closing__why"
+        ),
         "shares of checks": CheckShare.objects.values_list("received_check__number", who, "cents"),
     }
 

@@ -1,5 +1,7 @@
 """The bank's lockbox in a simulation: envelopes lie there until its next banking day, then it leaves a file of their checks.
 
+What their banks do not pay stands in a file some days later, as returned.
+
 Envelopes are small files in a folder beside the bank's: the households of both processes put theirs in.
 """
 
@@ -27,11 +29,15 @@ from payments.ach.plain_letters import write_plainly
 from payments.banking_calendar import read_calendar
 from payments.channels.lockbox.bai import write_bai
 from payments.channels.lockbox.csv_items import write_csv
-from payments.channels.lockbox.items import Deposit, Item, UnableToReadDeposit
+from payments.channels.lockbox.items import Deposit, Item, ReturnedItem, UnableToReadDeposit
 from payments.channels.lockbox.posting import AlreadyImported, import_file
+from payments.channels.lockbox.returned import close_return, find_parked_returns
 from payments.checks import NewCheck, Share
 
 PREFIX = "LOCKBOX-"
+GOOD, NOT_GOOD = "1", "6"  # how the number of a check begins; one of the second kind its bank will not pay
+DAYS_TO_COME_BACK = 3
+NOT_PAID = "not sufficient funds"
 A_BATCH = 200
 MOST_DAYS_LATE = 3
 KINDS_OF_FILES = {"bai": write_bai, "csv": write_csv}
@@ -65,22 +71,18 @@ def drop(*, papers: Sequence[Paper], at: datetime) -> None:
 
 
 def leave_file(*, seed: int, today: date) -> int:
-    """On a banking day the bank deposits the checks that wait, and leaves a file of them; returns how many."""
+    """On a banking day the bank deposits the checks that wait, and leaves a file of them and of what came back.
+
+    Returns how many it deposited.
+    """
     if not read_calendar().is_banking_day(today):
         return 0
-    envelopes = sorted(_open_folder("envelopes").glob("*.json"))
-    items = [_read(facts) for envelope in envelopes for facts in json.loads(envelope.read_text())]
-    if not items:
+    items, returns = tuple(_deposit(today)), tuple(_bring_back(today))
+    if not items and not returns:
         return 0
-    placed = [
-        replace(item, batch=place // A_BATCH + 1, number=place % A_BATCH + 1)
-        for place, item in enumerate(items)
-    ]
-    kind = roll(seed, "lockbox", today).choice(sorted(KINDS_OF_FILES))
-    data = KINDS_OF_FILES[kind](deposit=Deposit(today, tuple(placed)))
+    kind = roll(seed, "lockbox", today).choice(sorted(KINDS_OF_FILES)) if not returns else "csv"
+    data = KINDS_OF_FILES[kind](deposit=Deposit(today, items, returns))
     (_open_folder("files") / f"{PREFIX}{today}.{kind}").write_bytes(data)
-    for envelope in envelopes:
-        envelope.unlink()
     return len(items)
 
 
@@ -106,9 +108,48 @@ def import_files(*, seed: int, by: User, today: date, at: datetime) -> int:
     return count
 
 
+def close_parked(*, by: User, at: datetime) -> int:
+    """Staff have looked at each return that named no check, or more than one; returns how many."""
+    waiting = list(find_parked_returns().order_by("pk").values_list("pk", flat=True))
+    for key in waiting:
+        close_return(return_id=key, by=by, why="the bank was called", at=at)
+    return len(waiting)
+
+
 def read_sender(*, words: str) -> str:
     """The Member ID that a person reads where a machine could not: three words of four digits, the last of all."""
     return "".join(words.split()[-3:])
+
+
+def _deposit(today: date) -> Iterator[Item]:
+    """The checks of the envelopes, in batches; the bank notes those that will come back."""
+    envelopes = sorted(_open_folder("envelopes").glob("*.json"))
+    items = [_read(facts) for envelope in envelopes for facts in json.loads(envelope.read_text())]
+    unpaid = [_write(item) for item in items if item.check_number.startswith(NOT_GOOD)]
+    (_open_folder("unpaid") / f"{today}.json").write_text(json.dumps(unpaid))
+    for envelope in envelopes:
+        envelope.unlink()
+    for place, item in enumerate(items):
+        yield replace(item, batch=place // A_BATCH + 1, number=place % A_BATCH + 1)
+
+
+def _bring_back(today: date) -> Iterator[ReturnedItem]:
+    """What was deposited some days ago, and is not paid."""
+    for path in sorted(_open_folder("unpaid").iterdir()):
+        if date.fromisoformat(path.stem) + timedelta(DAYS_TO_COME_BACK) > today:
+            continue
+        for item in map(_read, json.loads(path.read_text())):
+            yield ReturnedItem(
+                line=0,
+                lockbox=item.lockbox,
+                check_number=item.check_number,
+                cents=item.cents,
+                routing_number=item.routing_number,
+                account_number=item.account_number,
+                received_on=None,
+                why=NOT_PAID,
+            )
+        path.unlink()
 
 
 def _refuse(refusal: type[Exception], *, name: str, **facts: Any) -> None:
@@ -120,7 +161,7 @@ def _refuse(refusal: type[Exception], *, name: str, **facts: Any) -> None:
 
 
 def _describe(paper: Paper) -> dict[str, Any]:
-    """The check as the bank's machine reads it, as plain facts."""
+    """The check as the bank's machine reads it."""
     check, number = paper.check, paper.member_id
     handwritten = f"{number[:4]} {number[4:8]} {number[8:]}"
     item = Item(
@@ -139,6 +180,11 @@ def _describe(paper: Paper) -> dict[str, Any]:
         scan_lines=tuple(_scan(paper)),
         memo=handwritten,
     )
+    return _write(item)
+
+
+def _write(item: Item) -> dict[str, Any]:
+    """The check as plain facts."""
     return asdict(item) | {"received_on": item.received_on.isoformat()}
 
 

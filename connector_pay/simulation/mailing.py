@@ -29,8 +29,6 @@ from payments.drafts import Chosen
 from payments.models import CheckKind, CheckSource, CheckStatus, ReceivedCheck
 from payments.unmatched import ask_to_send_back, find_unmatched, match_check, send_back
 
-GOOD, NOT_GOOD = "1", "6"  # how the number of a check begins; one of the second kind its bank will not pay
-DAYS_TO_COME_BACK = 3
 SOMEBODY = "Uncle Unknown"
 STANDING = (CheckStatus.RECEIVED, CheckStatus.CLEARED, CheckStatus.UNMATCHED)
 
@@ -54,7 +52,7 @@ def mail_checks(
     kind = choose(dice, MAILS)
     received_on = max(today - timedelta(days=dice.randint(1, 6)), enrolled_on) if kind == "late" else today
     first = NewCheck(
-        number=f"{NOT_GOOD if kind == 'not good' else GOOD}{dice.randrange(10**8):08}",
+        number=f"{lockbox.NOT_GOOD if kind == 'not good' else lockbox.GOOD}{dice.randrange(10**8):08}",
         payer=SOMEBODY if happens(dice, SOMEBODY_ELSE_WRITES) else name,
         cents=1,
         received_on=received_on,
@@ -90,11 +88,16 @@ def place_money(*, seed: int, today: date, at: datetime, people: tuple[User, Use
 
 
 def bring_back(*, today: date, at: datetime) -> int:
-    """The bank returns what is not good, some days after its deposit; returns how many."""
-    since = today - timedelta(days=DAYS_TO_COME_BACK)
-    bad = ReceivedCheck.objects.filter(number__startswith=NOT_GOOD, banked_on__lte=since, status__in=STANDING)
+    """The bank returns what is not good of the checks that the exchange deposited itself, some days later; returns how many."""
+    since = today - timedelta(days=lockbox.DAYS_TO_COME_BACK)
+    bad = ReceivedCheck.objects.filter(
+        source=CheckSource.MAIL,
+        number__startswith=lockbox.NOT_GOOD,
+        banked_on__lte=since,
+        status__in=STANDING,
+    )
     keys = list(bad.order_by("number").values_list("pk", flat=True))
-    return len(return_checks(check_ids=keys, why="not sufficient funds", today=today, at=at))
+    return len(return_checks(check_ids=keys, why=lockbox.NOT_PAID, today=today, at=at))
 
 
 def _record(checks: Sequence[NewCheck], dice: Random, *, today: date, at: datetime) -> list[ReceivedCheck]:

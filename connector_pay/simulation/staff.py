@@ -78,7 +78,10 @@ def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
 def read_lockbox(*, seed: int, today: date, at: datetime) -> int:
     """The bank has deposited what lay in the lockbox; its files are imported. Returns how many checks."""
     lockbox.leave_file(seed=seed, today=today)
-    return lockbox.import_files(seed=seed, by=_find_staff()[0], today=today, at=at)
+    by = _find_staff()[0]
+    count = lockbox.import_files(seed=seed, by=by, today=today, at=at)
+    lockbox.close_parked(by=by, at=at)
+    return count
 
 
 def mail_letters(*, seed: int, today: date, at: datetime) -> int:

@@ -13,8 +13,9 @@ from connector_pay.self_check import find_violations
 from connector_pay.simulation import lockbox, mailing
 from connector_pay.simulation.chances import roll
 from payments.bank_accounts import BankDetails
+from payments.checks import return_checks
 from payments.drafts import Chosen
-from payments.models import CheckStatus, LockboxItem, ReceivedCheck
+from payments.models import CheckStatus, LockboxItem, LockboxReturn, ReceivedCheck
 from tests import people
 from tests.payments.checking import bank
 from tests.payments.paying import ENROLLED, PREMIUM, ROUTING, TUESDAY, make_account, noon
@@ -156,6 +157,27 @@ class TestTheLockbox:
         monkeypatch.setattr(lockbox, "MOST_DAYS_LATE", 1)
         mail(monkeypatch, bills, "plain", to_lockbox=True)
         assert [self.import_files(TUESDAY + timedelta(days)) for days in (1, 2)] == [0, 2]
+
+    def test_what_is_not_good_stands_in_a_file_three_days_later(
+        self, monkeypatch: pytest.MonkeyPatch, bills: list[Account]
+    ) -> None:
+        mail(monkeypatch, bills, "not good", to_lockbox=True)
+        assert [self.import_files(TUESDAY + timedelta(days)) for days in (1, 2, 3)] == [2, 0, 0]
+        assert not LockboxReturn.objects.exists()
+        assert self.import_files(TUESDAY + timedelta(7)) == 0
+        assert set(ReceivedCheck.objects.values_list("status", flat=True)) == {CheckStatus.RETURNED}
+
+    def test_staff_close_what_came_back_and_is_of_no_check_that_stands(
+        self, monkeypatch: pytest.MonkeyPatch, bills: list[Account]
+    ) -> None:
+        mail(monkeypatch, bills, "not good", to_lockbox=True)
+        self.import_files(TUESDAY + timedelta(1))
+        day = TUESDAY + timedelta(7)
+        keys = ReceivedCheck.objects.values_list("pk", flat=True)
+        return_checks(check_ids=keys, why="by hand", today=day, at=noon(day))
+        self.import_files(day)
+        assert lockbox.close_parked(by=people.make_staff(), at=noon(day)) == 2
+        assert lockbox.close_parked(by=people.make_staff(), at=noon(day)) == 0
 
     def test_staff_read_the_sender_on_what_a_machine_cannot(
         self, monkeypatch: pytest.MonkeyPatch, bills: list[Account]
