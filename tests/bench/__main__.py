@@ -19,7 +19,9 @@ LARGE = 100_000  # from this size on a round takes minutes, and fewer of them mu
 LARGE_ROUNDS = 3
 
 
-def measure_all(*, size: float, only: Collection[str], rounds: int | None = None) -> Iterator[Figure]:
+def measure_all(
+    *, size: float, only: Collection[str], rounds: int | None = None, verbose: bool = False
+) -> Iterator[Figure]:
     """Every benchmark there is, or those named, at a part of its full size."""
     from tests.bench import (
         bills,
@@ -29,6 +31,7 @@ def measure_all(*, size: float, only: Collection[str], rounds: int | None = None
         first_page,
         growth,
         invoices,
+        pay_post,
         payments_list,
         pushes,
         returned,
@@ -47,6 +50,9 @@ def measure_all(*, size: float, only: Collection[str], rounds: int | None = None
             sizes=(int(growth.FULL_SIZES[0] * size), int(growth.FULL_SIZES[1] * size)), rounds=rounds
         ),
         "payments_list": lambda: payments_list.measure(size=int(payments_list.FULL_SIZE * size)),
+        "pay_post": lambda: pay_post.measure(
+            size=int(pay_post.FULL_SIZE * size), rounds=rounds, verbose=verbose
+        ),
         "first_page": first_page.measure,
         "deadline": lambda: deadline.measure(size=many),
     }
@@ -66,9 +72,9 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, help="of the large benchmarks, instead of 7, or of 3 at the full sizes"
     )
-    asked = parser.parse_args()
+    parser.add_argument("--verbose", action="store_true", help="list the statements that are counted")
     figures = []
-    for figure in measure_all(size=asked.size, only=asked.only, rounds=asked.rounds):
+    for figure in measure_all(**vars(parser.parse_args())):
         print(f"{figure.name} {figure.what}: {figure.ratio:.2f}", file=sys.stderr, flush=True)
         figures.append(figure)
     commit = subprocess.run(
