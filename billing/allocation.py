@@ -5,21 +5,27 @@ is credit for the next bill. Each function takes a set, in one transaction, with
 for one or for many.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 
 from django.db import transaction
 
 from billing import credit
 from billing.accounts import lock_accounts as lock_accounts
 from billing.accounts import lock_accounts_of
+from billing.balances import Standing
 from billing.binders import await_payment_again, effectuate_paid
+from billing.credit import Debt, IdleMoney
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt
-from billing.overdue import review_locked
+from billing.overdue import review_locked, stands_still
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
+
+NONE_KNOWN: Mapping[int, Standing] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +68,37 @@ def apply(*, receipts: Sequence[NewReceipt], today: date, at: datetime) -> None:
         apply_locked(receipts=receipts, today=today, at=at)
 
 
-def apply_locked(*, receipts: Sequence[NewReceipt], today: date, at: datetime) -> Counts:
+def apply_locked(
+    *,
+    receipts: Sequence[NewReceipt],
+    standings: Mapping[int, Standing] = NONE_KNOWN,
+    today: date,
+    at: datetime,
+) -> Counts:
     """`apply` inside the transaction of a caller that has locked the accounts; returns what the review did.
 
-    Raises UnableToApply.
+    Of the accounts whose standings the caller has read under that lock, nothing is read again where they tell all: a start that
+    stands still, and no credit from before. Raises UnableToApply.
     """
     for receipt in receipts:
         if receipt.cents <= 0 or receipt.received_date > today:
             raise UnableToApply(
                 f"{receipt.reference}: {receipt.cents} cents received {receipt.received_date}."
             )
-    account_ids = _count(receipts, today=today, at=at)
-    reviewed = review_locked(account_ids=account_ids, today=today, at=at, run="money received")
-    credit.spend_credit(account_ids=account_ids, at=at)
+    money = _count(receipts, today=today, at=at)
+    plain = {key for key in money if key in standings and _is_plain(standings[key], today=today)}
+    others = money.keys() - plain
+    reviewed = review_locked(account_ids=others, today=today, at=at, run="money received")
+    credit.spend_credit(account_ids=others, at=at)
+    debts = {
+        key: [Debt(bill.id, bill.remaining_cents) for bill in standings[key].open_invoices] for key in plain
+    }
+    credit.spend(money=money, debts=debts, at=at)
     return reviewed
+
+
+def _is_plain(standing: Standing, *, today: date) -> bool:
+    return not standing.credit_cents and stands_still(standing=standing, today=today)
 
 
 def settle(*, references: Iterable[str], today: date, at: datetime) -> None:
@@ -126,19 +149,25 @@ def take_back(*, references: Iterable[str], settled: bool, why: str, today: date
         effectuate_paid(account_ids=account_ids, today=today, at=at)
 
 
-def _count(receipts: Sequence[NewReceipt], *, today: date, at: datetime) -> set[int]:
-    """Write the receipts not yet counted and post them; returns the accounts they belong to."""
+def _count(receipts: Sequence[NewReceipt], *, today: date, at: datetime) -> dict[int, list[IdleMoney]]:
+    """Write the receipts not yet counted and post them; returns them by the accounts they belong to, oldest received first."""
     columns = ("account", "reference", "cents", "received_date", "counted_at")
     rows = [(item.account_id, item.reference, item.cents, item.received_date, at) for item in receipts]
     new = insert_missing(
-        model=Receipt, columns=columns, rows=rows, returning=["account", "reference", "cents"]
+        model=Receipt,
+        columns=columns,
+        rows=rows,
+        returning=["received_date", "id", "account", "reference", "cents"],
     )
     postings = [
         Posting(Chart.IN_TRANSIT, Chart.RECEIVABLE, cents, account_id, f"{reference}:received", today)
-        for account_id, reference, cents in new
+        for _day, _key, account_id, reference, cents in new
     ]
     post(postings=postings, at=at)
-    return {account_id for account_id, *_ in new}
+    money: defaultdict[int, list[IdleMoney]] = defaultdict(list)
+    for _day, key, account_id, reference, cents in sorted(new):
+        money[account_id].append(IdleMoney(key, reference, cents))
+    return dict(money)
 
 
 def _lock_receipts(references: Iterable[str]) -> list[_Counted]:

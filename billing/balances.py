@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Self
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.accounts import UnableToFindAccount
@@ -17,6 +18,7 @@ from billing.first_payments import FirstPayment
 from billing.models import Account, Invoice, Receipt, format_invoice_number
 from billing.premiums import Terms
 from billing.rates import read_terms
+from connector_pay.lib.written_once import write_once
 from members.models import EnrollmentStatus
 
 
@@ -83,7 +85,16 @@ def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Stan
 
     An id without an account is left out. Raises UnableToPriceMonth for an enrollment without a rate.
     """
-    accounts = _read_covered(account_ids)
+    return _stand(_read_covered(account_ids), today=today)
+
+
+def read_standings_of(*, accounts: Iterable[Account], today: date) -> dict[int, Standing]:
+    """`read_standings` of accounts that were read with their enrollment and plan, which are not read again."""
+    covered = [_Covered.of(account) for account in accounts]
+    return _stand(sorted(covered, key=lambda account: account.account_id), today=today)
+
+
+def _stand(accounts: "Sequence[_Covered]", *, today: date) -> dict[int, Standing]:
     if not accounts:
         return {}
     keys = [account.account_id for account in accounts]
@@ -127,6 +138,21 @@ class _Covered:
     requested_start: date
     enrollment_status: str
 
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Of an account that is read with its enrollment and plan."""
+        enrollment = account.enrollment
+        return cls(
+            account_id=account.pk,
+            enrollment_id=enrollment.pk,
+            member_id=enrollment.member_id,
+            product=enrollment.plan.product,
+            plan_name=enrollment.plan.name,
+            coverage_start=enrollment.coverage_start,
+            requested_start=enrollment.requested_start,
+            enrollment_status=enrollment.status,
+        )
+
 
 def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
     asked = list(account_ids)
@@ -161,12 +187,7 @@ def _read_invoices(
 ) -> dict[int, tuple[OpenInvoice, ...]]:
     """Every invoice that is not void, paid ones too, oldest coverage month first, by account."""
     listed: defaultdict[int, list[OpenInvoice]] = defaultdict(list)
-    cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
-    invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None).annotate(
-        received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
-    )
-    columns = ("pk", "coverage_month", "binder_start", "amount_cents", "is_binder", "received", "cleared")
-    rows = invoices.order_by("account", "coverage_month").values_list("account_id", *columns)
+    rows = _read_invoice_rows(account_ids)
     for account_id, key, month, binder_start, amount, is_binder, received, cleared_cents in rows:
         listed[account_id].append(
             OpenInvoice(
@@ -184,6 +205,16 @@ def _read_invoices(
     return {key: tuple(found) for key, found in listed.items()}
 
 
+@write_once
+def _read_invoice_rows(account_ids: list[int]) -> QuerySet[Invoice, Any]:
+    cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
+    invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None).annotate(
+        received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0)
+    )
+    columns = ("pk", "coverage_month", "binder_start", "amount_cents", "is_binder", "received", "cleared")
+    return invoices.order_by("account", "coverage_month").values_list("account_id", *columns)
+
+
 @dataclass(frozen=True, slots=True)
 class _Money:
     """What an account has received: in all that stands and was not refunded, of that not yet cleared, and what was refunded
@@ -199,6 +230,11 @@ _NO_MONEY = _Money(received_cents=0, in_progress_cents=0, owed_back_cents=0)
 
 
 def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
+    return {key: _Money(*cents) for key, *cents in _read_sums(account_ids)}
+
+
+@write_once
+def _read_sums(account_ids: list[int]) -> QuerySet[Receipt, Any]:
     receipts = Receipt.objects.filter(account__among=account_ids)
     kept = receipts.annotate(withdrawn=sum_withdrawn(), kept=F("cents") - F("withdrawn")).values("account")
     stands = Q(taken_back_on=None)
@@ -207,8 +243,7 @@ def _read_money(account_ids: Sequence[int]) -> dict[int, _Money]:
         in_progress=Coalesce(Sum("kept", filter=stands & Q(cleared_on=None)), 0),
         owed_back=Coalesce(Sum("withdrawn", filter=~stands), 0),
     )
-    columns = ("received", "in_progress", "owed_back")
-    return {key: _Money(*cents) for key, *cents in sums.values_list("account", *columns)}
+    return sums.values_list("account", "received", "in_progress", "owed_back")
 
 
 def _make_standing(

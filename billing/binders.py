@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -11,11 +12,12 @@ from django.db.models.functions import Coalesce
 from billing.due_date_overrides import read_due_dates
 from billing.due_dates import DueDate, first_of_month
 from billing.first_payments import BinderBill, FirstPayment, Money
-from billing.models import Account, Invoice, LineReason, Receipt, Withdrawal
+from billing.models import Account, Invoice, LineReason, Receipt
 from billing.premiums import Terms
 from billing.rates import read_terms
 from billing.start_reviews import NewReview, open_reviews
 from connector_pay.lib.clock import business_date
+from connector_pay.lib.written_once import write_once
 from members import coverage
 from members.models import Enrollment, EnrollmentStatus
 from members.outbox import Telling, tell
@@ -57,7 +59,10 @@ def read_binders(*, account_ids: Iterable[int], statuses: Iterable[str]) -> list
 
     An enrollment whose binder is not issued yet has nothing that could be overdue. In the accounts' order.
     """
-    accounts = Account.objects.filter(pk__in=list(account_ids), enrollment__status__in=list(statuses))
+    ids = list(account_ids)
+    if not ids:
+        return []
+    accounts = Account.objects.filter(pk__in=ids, enrollment__status__in=list(statuses))
     accounts = accounts.filter(Exists(find_live_binders()) | Q(enrollment__status=EnrollmentStatus.EXPIRED))
     columns = ("status", "requested_start", "coverage_start", "window_ends", "ends_on")
     rows = accounts.order_by("pk").values_list(
@@ -191,40 +196,40 @@ def _read_standing(where: Q) -> list[_Standing]:
 def _read_money(account_ids: list[int]) -> dict[int, list[Money]]:
     """The receipts that stand, and what went back of them and stayed there, each with its day."""
     money: defaultdict[int, list[Money]] = defaultdict(list)
-    receipts = Receipt.objects.filter(account__among=account_ids, taken_back_on=None)
-    for account_id, day, cents in receipts.values_list("account_id", "received_date", "cents"):
+    rows = _read_receipt_rows(account_ids)
+    # A receipt comes once for each of its withdrawals, and once where it has none.
+    for account_id, day, cents in {row[0]: row[1:4] for row in rows}.values():
         money[account_id].append(Money(day, cents))
-    for account_id, at, cents in _read_gone(account_ids):
-        money[account_id].append(Money(business_date(moment=at), -cents))
+    back = {reference for *_receipt, reference, _at, _cents in rows}
+    for _key, account_id, _day, _cents, reference, at, gone in rows:
+        # A refund that came back was never made.
+        if gone and gone > 0 and f"{reference}:put_back" not in back:
+            money[account_id].append(Money(business_date(moment=at), -gone))
     return dict(money)
 
 
-def _read_gone(account_ids: list[int]) -> list[tuple[int, datetime, int]]:
-    """What was withdrawn of receipts that stand and was not put back: a refund that came back was never made."""
-    withdrawn = Withdrawal.objects.filter(
-        receipt__account__among=account_ids, receipt__taken_back_on=None
-    ).values_list("reference", "receipt__account_id", "at", "cents")
-    rows = list(withdrawn)
-    back = {reference for reference, *_ in rows}
-    return [
-        (account_id, at, cents)
-        for reference, account_id, at, cents in rows
-        if cents > 0 and f"{reference}:put_back" not in back
-    ]
+@write_once
+def _read_receipt_rows(account_ids: list[int]) -> QuerySet[Receipt, Any]:
+    receipts = Receipt.objects.filter(account__among=account_ids, taken_back_on=None)
+    withdrawn = ("withdrawals__reference", "withdrawals__at", "withdrawals__cents")
+    return receipts.values_list("pk", "account_id", "received_date", "cents", *withdrawn)
 
 
 def _read_bills(account_ids: list[int]) -> dict[int, dict[date, dict[date, list[BinderBill]]]]:
     """Every bill of every binder, void or not, before waivers: by account, start and month, as they were issued."""
     bills: defaultdict[int, dict[date, dict[date, list[BinderBill]]]] = defaultdict(dict)
+    for account_id, start, month, issued_on, cents in _read_bill_rows(account_ids):
+        versions = bills[account_id].setdefault(start, {}).setdefault(month, [])
+        versions.append(BinderBill(issued_on, cents))
+    return dict(bills)
+
+
+@write_once
+def _read_bill_rows(account_ids: list[int]) -> QuerySet[Invoice, Any]:
     waived = Coalesce(Sum("lines__cents", filter=Q(lines__why=LineReason.WAIVER)), 0)
     binders = Invoice.objects.filter(account__among=account_ids, binder_start__isnull=False)
     rows = binders.annotate(gross=F("amount_cents") - waived).order_by("pk")
-    columns = ("account_id", "binder_start", "coverage_month", "issued_on", "gross")
-    for account_id, start, month, issued_on, cents in rows.values_list(*columns):
-        if start is not None:
-            versions = bills[account_id].setdefault(start, {}).setdefault(month, [])
-            versions.append(BinderBill(issued_on, cents))
-    return dict(bills)
+    return rows.values_list("account_id", "binder_start", "coverage_month", "issued_on", "gross")
 
 
 def _tell_confirmed(enrollment: Enrollment, *, asked: int, today: date) -> Telling:

@@ -4,7 +4,7 @@ Every function works inside the transaction of a caller that has locked the acco
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -106,8 +106,15 @@ def find_used_receipts(*, references: Iterable[str]) -> set[str]:
 
 def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
     """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
-    money = _read_idle_money(list(account_ids))
-    debts = _read_debts(list(money)) if money else {}
+    ids = list(account_ids)
+    money = _read_idle_money(ids) if ids else {}
+    spend(money=money, debts=_read_debts(list(money)) if money else {}, at=at)
+
+
+def spend(
+    *, money: Mapping[int, Sequence[IdleMoney]], debts: Mapping[int, Sequence[Debt]], at: datetime
+) -> None:
+    """The same of accounts of which all idle money and all open invoices are known, each in its order."""
     _write(
         (landing for key in debts for landing in spread(money=money[key], debts=debts[key])),
         at=at,

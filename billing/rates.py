@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
 
 from billing.models import Adjustment
 from billing.premiums import Adjusted, Rate, Terms
+from connector_pay.lib.written_once import write_once
 from members.models import Enrollment, Plan, PremiumRate
 
 Said = TypeVar("Said")
@@ -33,12 +36,15 @@ def find_latest(*, said: Sequence[tuple[date, Said]], month: date) -> Said | Non
 def read_rates(*, enrollment_ids: Iterable[int]) -> Mapping[int, Sequence[Rate]]:
     """Every rate of each enrollment; none for an enrollment that has none. One statement."""
     rates: defaultdict[int, list[Rate]] = defaultdict(list)
-    rows = PremiumRate.objects.filter(enrollment__among=list(enrollment_ids))
-    for enrollment_id, key, month, premium, subsidy in rows.values_list(
-        "enrollment_id", "pk", "from_month", "premium_cents", "subsidy_cents"
-    ):
+    for enrollment_id, key, month, premium, subsidy in _read_rate_rows(enrollment_ids):
         rates[enrollment_id].append(Rate(key, month, premium, subsidy))
     return rates
+
+
+@write_once
+def _read_rate_rows(enrollment_ids: list[int]) -> QuerySet[PremiumRate, Any]:
+    rates = PremiumRate.objects.filter(enrollment__among=enrollment_ids)
+    return rates.values_list("enrollment_id", "pk", "from_month", "premium_cents", "subsidy_cents")
 
 
 def read_plans(*, enrollments: Iterable[Enrollment]) -> dict[int, Plans]:
@@ -59,12 +65,15 @@ def read_terms(*, enrollments: Mapping[int, int]) -> dict[int, Terms]:
     """The terms of each account, given its enrollment: rates and adjustments. Two statements."""
     rates = read_rates(enrollment_ids=enrollments.values())
     adjusted: defaultdict[int, list[Adjusted]] = defaultdict(list)
-    rows = Adjustment.objects.filter(account__in=list(enrollments)).order_by("pk")
-    for account_id, month, cents, kind, counts_from in rows.values_list(
-        "account_id", "coverage_month", "cents", "kind", "counts_from"
-    ):
+    for account_id, month, cents, kind, counts_from in _read_adjustment_rows(enrollments):
         adjusted[account_id].append(Adjusted(month, cents, kind, counts_from))
     return {
         account_id: Terms(rates=rates[enrollment_id], adjustments=tuple(adjusted.get(account_id, ())))
         for account_id, enrollment_id in enrollments.items()
     }
+
+
+@write_once
+def _read_adjustment_rows(account_ids: list[int]) -> QuerySet[Adjustment, Any]:
+    adjustments = Adjustment.objects.filter(account__among=account_ids).order_by("pk")
+    return adjustments.values_list("account_id", "coverage_month", "cents", "kind", "counts_from")

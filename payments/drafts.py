@@ -156,8 +156,13 @@ def write_draft(*, draft: Draft, contents: Contents) -> None:
 
 
 def discard_draft(*, draft: Draft) -> None:
-    """The payment is recorded: nothing typed is kept. The draft stays until it expires, so that its form leads to the receipt."""
-    write_draft(draft=draft, contents=Contents(recorded=True, is_autopay=draft.contents.is_autopay))
+    """The payment is recorded: nothing typed is kept. The draft stays until it expires, so that its form leads to the receipt.
+
+    A payment does not fail for a draft that has just been cleared away.
+    """
+    kept = Contents(recorded=True, is_autopay=draft.contents.is_autopay)
+    draft.sealed.replace(clear=kept.write())
+    SealedValue.objects.filter(pk=draft.sealed.pk).update(token=draft.sealed.token)
 
 
 def prolong_drafts(*, user: User | None, session_digest: str, at: datetime) -> None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from billing.allocation import NewReceipt, apply_locked, lock_accounts, take_back
-from billing.balances import Standing, read_standings
+from billing.balances import Standing, read_standings_of
 from billing.models import Account, Receipt
 from connector_pay.lib.money import format_dollars
 from members.models import EnrollmentStatus, User
@@ -142,7 +142,10 @@ def record_as_told(
 
 def find_recorded(*, form_key: UUID) -> list[Payment]:
     """The payments that this form has made, none if it has not been sent before."""
-    return _read_payments(Q(form_key=form_key))
+    payments = Payment.objects.filter(form_key=form_key).select_related(
+        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
+    )
+    return list(payments.order_by("pk"))
 
 
 def credit_due(*, today: date, at: datetime) -> int:
@@ -212,13 +215,6 @@ def find_bank_account(bank: BankDetails | BankAccount, *, payer: Payer, at: date
     return saved
 
 
-def _read_payments(which: Q) -> list[Payment]:
-    payments = Payment.objects.filter(which).select_related(
-        "account__enrollment__plan", "account__enrollment__member", "bank_account", "authorization"
-    )
-    return list(payments.order_by("pk"))
-
-
 def _record(
     *,
     payer: Payer,
@@ -231,14 +227,16 @@ def _record(
     at: datetime,
 ) -> list[Payment]:
     # Read under the lock: this form, another payment or the nightly review may have come first.
-    known = _read_payments(Q(form_key=form_key) | are_in_progress(account_ids=account_ids))
-    if repeated := [payment for payment in known if payment.form_key == form_key]:
-        return repeated
+    known = list(Payment.objects.filter(Q(form_key=form_key) | are_in_progress(account_ids=account_ids)))
+    if any(payment.form_key == form_key for payment in known):
+        return find_recorded(form_key=form_key)
     # What was scheduled for a day that has come is first in line, though the night's run has not counted it yet.
     if any(payment.received_date <= today and payment.status in UNDER_WAY for payment in known):
         _credit_locked(Q(account__in=account_ids), today=today, at=at)
-    accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(account_ids)
-    standings = read_standings(account_ids={*account_ids, *beside}, today=today)
+    accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(
+        {*account_ids, *beside}
+    )
+    standings = read_standings_of(accounts=accounts.values(), today=today)
     for key in account_ids:
         _refuse_expired(standings[key].enrollment_status == EnrollmentStatus.EXPIRED)
     items = prepare(standings, known)
@@ -249,7 +247,8 @@ def _record(
     received = [_make_receipt(payment) for payment in payments if payment.received_date == today]
     if received:
         # Money a moment too late for the last month of the enrollment window ends the enrollment.
-        _refuse_expired(apply_locked(receipts=received, today=today, at=at)["expired"] > 0)
+        reviewed = apply_locked(receipts=received, standings=standings, today=today, at=at)
+        _refuse_expired(reviewed["expired"] > 0)
     tell_recorded(payments=payments, today=today, at=at)
     return payments
 

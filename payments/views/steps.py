@@ -213,6 +213,8 @@ def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
         change = describe_change(shown=shown, items=items, today=journey.today)
         if change:
             raise UnableToRecord(change)
+        # In the payment's own transaction: what is recorded leaves nothing typed behind, and what is refused all of it.
+        discard_draft(draft=journey.draft)
         return [_make_item(item, due_was_shown=journey.contents.shows_account) for item in items]
 
     try:
@@ -229,7 +231,6 @@ def _record(journey: Journey, bank: Bank, *, shown: Shown) -> HttpResponse:
     except (UnableToRecord, UnableToUseBankAccount) as refusal:
         return _answer_repeated(journey) or _review_again(journey, bank, problem=str(refusal))
     wake_validation(uses=payments)
-    discard_draft(draft=journey.draft)
     return _go_to_confirmation(journey)
 
 
