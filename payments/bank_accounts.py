@@ -2,9 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -12,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.models import SealedValue
 from connector_pay.lib.sealed import blind_index
+from connector_pay.lib.written_once import write_once
 from members.models import User
 from payments.ach.return_codes import BLOCKS_ROUTING
 from payments.bank_numbers import (
@@ -78,26 +80,30 @@ def register(*, details: BankDetails, owner: User | None, at: datetime) -> BankA
     """
     clean = _clean(details)
     index = index_number(routing_number=clean.routing_number, account_number=clean.account_number)
-    found = _list_equal(blind_index=index, routing_number=clean.routing_number)
+    found = _list_kept(blind_index=index, routing_number=clean.routing_number)
     equal = [account for account in found if account.blind_index == index]
     known = [account for account in equal if _is_own(account, owner) and account.hidden_at is None]
     for account in equal:
         if account.status == BankAccountStatus.PAUSED or (account in known and account.status in CLOSED):
-            refuse_unusable(bank_account=account)
+            _refuse_status(account.status)
     _refuse_blocked_routing([account for account in found if account not in equal])
     for account in known:
         if owner and account.kind == clean.kind and account.holder_name == clean.holder_name:
-            return account
+            return BankAccount.objects.get(pk=account.pk)
     return _keep(clean, owner=owner, index=index, at=at)
 
 
 def refuse_unusable(*, bank_account: BankAccount) -> None:
     """Raises UnableToUseBankAccount for an account that may not be debited now: failed, blocked or paused."""
-    if bank_account.status in CLOSED:
+    _refuse_status(bank_account.status)
+
+
+def _refuse_status(status: str) -> None:
+    if status in CLOSED:
         raise UnableToUseBankAccount(
             "This bank account could not be used before. Use another account or call us"
         )
-    if bank_account.status == BankAccountStatus.PAUSED:
+    if status == BankAccountStatus.PAUSED:
         raise UnableToUseBankAccount(
             "Payments from this bank account are paused. Use another account or call us"
         )
@@ -226,29 +232,50 @@ def list_own_rows(*, bank_account_ids: Iterable[int]) -> dict[int, set[int]]:
     return {key: {key, *same.get((owner, index), ())} for key, owner, index in rows}
 
 
-def _is_own(account: BankAccount, owner: User | None) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """As much of an account that was typed before as decides on one typed now."""
+
+    pk: int
+    owner_id: int | None
+    holder_name: str
+    kind: str
+    routing_number: str
+    blind_index: str
+    status: str
+    hidden_at: datetime | None
+
+
+def _is_own(account: _Kept, owner: User | None) -> bool:
     return account.owner_id == (owner.pk if owner else None)
 
 
-def _list_equal(*, blind_index: str, routing_number: str) -> list[BankAccount]:
-    """Every row of one account, whoever typed it, newest first; then those whose routing number came back as invalid."""
+def _list_kept(*, blind_index: str, routing_number: str) -> list[_Kept]:
+    """Every row of one account, whoever typed it, and those whose routing number came back as invalid; newest first."""
+    rows = _read_kept([blind_index], [routing_number])
+    return sorted((_Kept(*row) for row in rows), key=lambda kept: -kept.pk)
+
+
+@write_once
+def _read_kept(blind_indexes: list[str], routing_numbers: list[str]) -> QuerySet[BankAccount, Any]:
+    columns = [item.name for item in fields(_Kept)]
     blocked = ReturnLine.objects.filter(applied=True, code__in=BLOCKS_ROUTING)
-    on_routing = BankAccount.objects.filter(routing_number=routing_number)
-    equal = BankAccount.objects.filter(blind_index=blind_index).union(
-        on_routing.filter(payments__entry__return_lines__in=blocked),
-        on_routing.filter(prenotes__entry__return_lines__in=blocked),
-    )
-    return list(equal.order_by("-pk"))
+    equal = BankAccount.objects.filter(blind_index__among=blind_indexes)
+    on_routing = BankAccount.objects.filter(routing_number__among=routing_numbers)
+    paid = on_routing.filter(payments__entry__return_lines__in=blocked)
+    asked = on_routing.filter(prenotes__entry__return_lines__in=blocked)
+    return equal.values_list(*columns).union(paid.values_list(*columns), asked.values_list(*columns))
 
 
-def _refuse_blocked_routing(others: Collection[BankAccount]) -> None:
+def _refuse_blocked_routing(others: Collection[_Kept]) -> None:
     """No bank answers to a routing number that came back as invalid, until a later directory names it again.
 
     Raises UnableToUseRoutingNumber.
     """
     if not others:
         return
-    of_others = Q(entry__payment__bank_account__in=others) | Q(entry__prenote__bank_account__in=others)
+    keys = [account.pk for account in others]
+    of_others = Q(entry__payment__bank_account__in=keys) | Q(entry__prenote__bank_account__in=keys)
     since = ReturnLine.objects.filter(of_others, applied=True, code__in=BLOCKS_ROUTING).latest("at").at
     number = next(iter(others)).routing_number
     if not RoutingNumber.objects.filter(number=number, imported_at__gt=since).exists():

@@ -28,6 +28,7 @@ from tests.billing.books import (
     noon,
     read_enrollment,
     receive,
+    review,
     see,
     settle_and_clear,
     take_back,
@@ -206,6 +207,78 @@ class TestTheSameNumberOfStatementsForOneAndForFifty:
         keys = [item.pk for item in fifty]
         alone = count_statements(lambda: read_standings(account_ids=[one[0].pk], today=DAY))
         assert count_statements(lambda: read_standings(account_ids=keys, today=DAY)) == alone
+
+
+def live_first_bill() -> Account:
+    return make_account()
+
+
+def live_credit_from_before() -> Account:
+    account = make_account()
+    receive(account, PREMIUM + 10_00, on=date(2027, 1, 8))
+    return account
+
+
+def live_a_push() -> Account:
+    account = make_account()
+    receive(account, 10_00, on=date(2027, 1, 8))
+    review(date(2027, 1, 24))
+    return account
+
+
+def live_two_months() -> Account:
+    account = make_account()
+    settle_and_clear(receive(account, PREMIUM, on=date(2027, 1, 8)), on=date(2027, 1, 15))
+    return bill(account.enrollment, today=date(2027, 3, 2))
+
+
+class TestWhatTheCallerKnows:
+    """Money counted by standings that were read under the lock ends where it ends by what is read anew."""
+
+    @staticmethod
+    def count(account: Account, cents: int, day: date, *, known: bool) -> int:
+        receipt = NewReceipt(account.pk, f"check:{next(_sets)}-{account.pk}", cents, day)
+        with transaction.atomic():
+            allocation.lock_accounts(account_ids=[account.pk])
+            standings = read_standings(account_ids=[account.pk], today=day) if known else {}
+            facts = {"receipts": [receipt], "standings": standings, "today": day, "at": noon(day)}
+            return count_statements(lambda: allocation.apply_locked(**facts))
+
+    @staticmethod
+    def read_facts(account: Account, day: date) -> object:
+        enrollment, standing = read_enrollment(account), see(account, today=day)
+        lies = Allocation.objects.filter(receipt__account=account).order_by("pk")
+        return (
+            (enrollment.status, enrollment.coverage_start, standing.credit_cents, standing.due_cents),
+            [(bill.coverage_month, bill.received_cents) for bill in standing.invoices],
+            list(lies.values_list("invoice__coverage_month", "cents")),
+        )
+
+    @pytest.mark.parametrize("cents", [50_00, PREMIUM, PREMIUM + 20_00, 3 * PREMIUM])
+    @pytest.mark.parametrize(
+        ("live", "day"),
+        [
+            (live_first_bill, date(2027, 1, 10)),
+            (live_first_bill, date(2027, 1, 23)),
+            (live_first_bill, date(2027, 1, 24)),
+            (live_first_bill, date(2027, 6, 1)),
+            (live_credit_from_before, date(2027, 1, 10)),
+            (live_a_push, date(2027, 1, 25)),
+            (live_two_months, date(2027, 3, 2)),
+        ],
+    )
+    def test_ends_the_same(self, live, day: date, cents: int) -> None:
+        told, anew = live(), live()
+        self.count(told, cents, day, known=True)
+        self.count(anew, cents, day, known=False)
+        assert self.read_facts(told, day) == self.read_facts(anew, day)
+
+    def test_of_a_start_that_stands_still_nothing_is_read_again(self) -> None:
+        # The receipt, its movement, and where it lies.
+        assert self.count(live_first_bill(), PREMIUM, date(2027, 1, 23), known=True) == 3
+        assert self.count(live_two_months(), PREMIUM, date(2027, 3, 2), known=True) == 3
+        for live, day in ((live_first_bill, date(2027, 1, 24)), (live_a_push, date(2027, 1, 25))):
+            assert self.count(live(), PREMIUM, day, known=True) > 3
 
 
 steps = st.lists(

@@ -55,3 +55,20 @@ def test_it_is_put_into_sql_once_and_asked_each_time(
         for item in enrollments:
             read_costs([item.pk])
     assert len(written) == 1
+
+
+def test_several_lists_come_each_to_its_own_place(
+    enrollments: list[Enrollment], django_assert_num_queries
+) -> None:
+    @write_once
+    def read_either(words: list[str], keys: list[int], others: list[int]) -> QuerySet[Enrollment, Any]:
+        found = Enrollment.objects.filter(pk__among=keys) | Enrollment.objects.filter(pk__among=others)
+        found |= Enrollment.objects.filter(external_id__among=words)
+        return found.order_by("pk").values_list("pk", "external_id")
+
+    first, second, third = ((item.pk, item.external_id) for item in enrollments)
+    for words, keys, others in (([second[1]], [first[0]], [third[0]]), ([third[1]], [second[0]], [first[0]])):
+        assert [tuple(row) for row in read_either(words, keys, others)] == [first, second, third]
+    assert [tuple(row) for row in read_either([first[1]], [first[0]], [second[0]])] == [first, second]
+    with django_assert_num_queries(0):
+        assert read_either([first[1]], [], [second[0]]) == []

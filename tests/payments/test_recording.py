@@ -232,7 +232,7 @@ def test_a_payment_takes_few_statements() -> None:
             at=noon(TUESDAY),
         )
     real = [s["sql"] for s in statements.captured_queries if "SAVEPOINT" not in s["sql"]]
-    assert len(real) <= 26, "\n".join(s[:90] for s in real)
+    assert len(real) <= 20, "\n".join(s[:90] for s in real)
 
 
 def test_fifty_at_once_with_the_same_form_make_one_payment(committed_db) -> None:
