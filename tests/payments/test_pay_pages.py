@@ -14,8 +14,8 @@ from billing import invoices
 from billing.models import Account
 from connector_pay.lib import clock
 from connector_pay.lib.models import SealedValue
-from payments.bank_accounts import open_account_number
-from payments.drafts import PURPOSE, clear_expired_drafts
+from payments.bank_accounts import fail, open_account_number, register
+from payments.drafts import PURPOSE, Contents, clear_expired_drafts
 from payments.models import Authorization, BankAccount, Payment, PaymentDraft
 from payments.recording import record_as_told
 from payments.review import SALT
@@ -334,6 +334,41 @@ def test_what_was_typed_is_thrown_away_once_the_payment_is_recorded() -> None:
     assert NUMBER.encode() not in PaymentDraft.objects.get().sealed.open(purpose=PURPOSE)
 
 
+def test_what_was_typed_is_kept_where_the_payment_is_refused() -> None:
+    member = make_household()
+    client = sign_in(member)
+    review = pay_health(client)
+    page = client.get(review)
+    typed = find_draft_contents().bank
+    assert typed
+    known = register(details=typed, owner=member.user, at=clock.now())
+    fail(bank_account_ids=[known.pk], at=clock.now(), why="no such account")
+    assert "This bank account could not be used before" in read(authorize(client, review, page))
+    assert not Payment.objects.exists()
+    assert find_draft_contents().bank == typed
+    assert "ending 6789" in read(client.get(review))
+
+
+def test_a_draft_cleared_away_in_the_moment_of_paying_stops_no_payment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = sign_in(make_household())
+    review = pay_health(client)
+
+    def clear_and_record(**facts: Any) -> list[Payment]:
+        PaymentDraft.objects.all().delete()
+        SealedValue.objects.filter(purpose=PURPOSE).delete()
+        return record_as_told(**facts)
+
+    monkeypatch.setattr("payments.views.steps.record_as_told", clear_and_record)
+    assert "/confirmation/" in authorize(client, review)["Location"]
+    assert Payment.objects.count() == 1
+
+
+def find_draft_contents() -> Contents:
+    return Contents.read(PaymentDraft.objects.get().sealed.open(purpose=PURPOSE))
+
+
 def test_the_same_form_twice_leads_to_the_same_confirmation() -> None:
     client = sign_in(make_household())
     review = pay_health(client)
@@ -352,7 +387,7 @@ def test_a_second_tab_that_pays_the_same_draft_makes_no_second_payment(
     client = sign_in(make_household())
     review = pay_health(client)
     page = client.get(review)
-    # The first tab has recorded, and has not yet thrown its draft away.
+    # The second tab has read the draft before the first threw it away.
     monkeypatch.setattr("payments.views.steps.discard_draft", lambda *, draft: None)
     first = authorize(client, review, page)
     again = authorize(client, review, page)
