@@ -1,5 +1,6 @@
 """B4: pressing Pay, through every middleware, beside a view that writes one row behind the same ones; B4c: its statements."""
 
+import statistics
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from payments.models import LookupCount, Payment
 from tests import databases
 from tests.bench import one_insert
 from tests.bench.crowd import Month, make_crowd
-from tests.bench.measuring import Figure, compare
+from tests.bench.measuring import Figure, time_once
 from tests.paying import Shown, get, open_review
 from tests.plain_browser import ROUTING
 
@@ -93,20 +94,34 @@ def _open_for_business() -> Iterator[None]:
 
 
 def compare_posts(ready: Sequence[Ready], *, who: str, size: int, rounds: int) -> Figure:
-    """Ours and the yardstick in turn, each round by as many browsers as have not paid yet."""
-    batches = [ready[start : start + POSTS] for start in range(0, POSTS * rounds, POSTS)]
+    """Each browser pays and sends the yardstick's form, by turns one or the other first; a round has the medians of some."""
     paid, written = Payment.objects.count(), LookupCount.objects.count()
-    ours, bare = iter(batches), iter(batches)
-    ratio, spread, seconds = compare(
-        ours=lambda: [browser.pay() for browser in next(ours)],
-        yardstick=lambda: [browser.insert() for browser in next(bare)],
-        rounds=rounds,
-    )
+    pairs = [measure_pair(browser, pays_first=number % 2 == 0) for number, browser in enumerate(ready)]
     assert Payment.objects.count() == paid + len(ready)
     assert LookupCount.objects.count() == written + len(ready)
-    detail = f"{1 / ratio:.2f} of its requests a second, {seconds / POSTS * 1000:.1f} ms each"
+    ratios = [find_ratio(pairs[number::rounds]) for number in range(rounds)]
+    middle = statistics.median(ratios)
+    ours, bare = (statistics.median(times) * 1000 for times in zip(*pairs, strict=True))
+    detail = f"{1 / middle:.2f} of its requests a second; medians {ours:.1f} and {bare:.1f} ms"
     what = f"Pay of a {who}, full middleware / one INSERT behind the same"
-    return Figure("B4", what, f"{size:,}", ratio, spread, MOST_SLOWER, detail)
+    return Figure(
+        "B4", what, f"{size:,}", middle, f"{min(ratios):.2f}-{max(ratios):.2f}", MOST_SLOWER, detail
+    )
+
+
+def measure_pair(browser: Ready, *, pays_first: bool) -> tuple[float, float]:
+    """Seconds of the payment, and of the yardstick."""
+    if pays_first:
+        ours = time_once(browser.pay)
+        return ours, time_once(browser.insert)
+    bare = time_once(browser.insert)
+    return time_once(browser.pay), bare
+
+
+def find_ratio(pairs: Sequence[tuple[float, float]]) -> float:
+    """How many times longer the payments of a round took."""
+    ours, bare = zip(*pairs, strict=True)
+    return statistics.median(ours) / statistics.median(bare)
 
 
 @dataclass
