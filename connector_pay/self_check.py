@@ -23,9 +23,14 @@ class Violation:
     rows: list[tuple[Any, ...]]
 
 
-def find_violations() -> list[Violation]:
-    """Every invariant that does not hold now."""
-    return [Violation(name=item.name, rule=item.rule, rows=rows) for item, rows in ask_each() if rows]
+def find_violations(*, computed: bool | None = None) -> list[Violation]:
+    """Every invariant that does not hold now.
+
+    Two processes may share the work: one asks those that are computed here, the other those that the database answers alone.
+    """
+    asked = [item for item in _collect() if computed in (None, callable(item.question))]
+    answers = [(item, _ask(item)) for item in asked]
+    return [Violation(name=item.name, rule=item.rule, rows=rows) for item, rows in answers if rows]
 
 
 def ask_each() -> Iterator[tuple[Invariant, list[tuple[Any, ...]]]]:

@@ -33,10 +33,10 @@ KEYS = UUID("6d9a4a53-4a63-4a0e-8a35-1f9e0f6a2f11")  # of the forms that the sim
 OPEN = (EnrollmentStatus.WAITING, EnrollmentStatus.ACTIVE)
 
 
-def waive_months(*, seed: int, today: date, at: datetime, people: tuple[User, User]) -> int:
+def waive_months(*, seed: int, today: date, at: datetime, people: tuple[User, User], half: int) -> int:
     """Let a few off the latest month that was billed, or half of it, as they asked some days ago; returns how many."""
     waived = 0
-    for bill in _list_latest_bills(today=today):
+    for bill in _list_latest_bills(half):
         dice = roll(seed, "waiver", bill.account.enrollment.external_id, today)
         if happens(dice, FIRST_MONTH_WAIVED if bill.is_binder else MONTH_WAIVED):
             half = bill.amount_cents // 2 if happens(dice, 50) else 0
@@ -56,10 +56,10 @@ def waive_months(*, seed: int, today: date, at: datetime, people: tuple[User, Us
     return waived
 
 
-def correct_months(*, seed: int, today: date, at: datetime, people: tuple[User, User]) -> int:
+def correct_months(*, seed: int, today: date, at: datetime, people: tuple[User, User], half: int) -> int:
     """Correct what the latest month of a few comes to, up or down; returns how many."""
     corrected = 0
-    for bill in _list_latest_bills(today=today):
+    for bill in _list_latest_bills(half):
         dice = roll(seed, "correction", bill.account.enrollment.external_id, today)
         if happens(dice, MONTH_CORRECTED):
             corrected += correct(
@@ -153,8 +153,9 @@ def _extend(
     )
 
 
-def _list_latest_bills(*, today: date) -> list[Invoice]:
-    """The latest bill of each open account, in the order of the accounts."""
+def _list_latest_bills(half: int) -> list[Invoice]:
+    """The latest bill of each open account, in the order of the accounts; of every other household."""
     bills = Invoice.objects.filter(voided_at=None, account__enrollment__status__in=OPEN)
     latest = bills.order_by("account", "-coverage_month").distinct("account")
-    return list(latest.select_related("account__enrollment"))
+    rows = latest.select_related("account__enrollment")
+    return [bill for bill in rows if bill.account.enrollment.member_id % 2 == half]

@@ -112,14 +112,16 @@ def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
     )
 
 
-def relieve(*, seed: int, today: date, at: datetime) -> int:
-    """Waivers, corrections and due dates moved, of months just billed or just missed; returns how many."""
+def relieve(*, seed: int, today: date, at: datetime, half: int) -> Counter[str]:
+    """Waivers and corrections of months just billed or just missed, for one half of the households; returns how many."""
     people, facts = _find_staff(), _Facts(seed=seed, today=today, at=at)
-    return (
-        relief.waive_months(people=people, **facts)
-        + relief.correct_months(people=people, **facts)
-        + relief.extend_afterwards(people=people, **facts)
-    )
+    waived = relief.waive_months(people=people, half=half, **facts)
+    return Counter(relieve=waived + relief.correct_months(people=people, half=half, **facts))
+
+
+def extend_afterwards(*, seed: int, today: date, at: datetime) -> int:
+    """Due dates moved once they have passed, for everyone or for a few; returns how many."""
+    return relief.extend_afterwards(seed=seed, today=today, at=at, people=_find_staff())
 
 
 def decide_starts(*, seed: int, today: date, at: datetime) -> int:
@@ -237,6 +239,7 @@ def _find_staff() -> tuple[User, User]:
 
 
 _Task = Callable[..., int]
+RELIEF_DAYS = (11, 26)  # of the month, when both processes relieve households, each its half
 # What staff do on which days of the month.
 _TASKS: dict[int, tuple[_Task, ...]] = {
     2: (mail_letters,),
@@ -244,7 +247,6 @@ _TASKS: dict[int, tuple[_Task, ...]] = {
     4: (bring_back_checks,),
     5: (place_money,),
     6: (give_back,),
-    11: (relieve,),
     9: (mail_letters, decide_terminations, decide_reinstatements),
     12: (place_money,),
     13: (bring_back_checks,),
@@ -255,7 +257,7 @@ _TASKS: dict[int, tuple[_Task, ...]] = {
     21: (bring_back_checks,),
     23: (mail_letters,),
     25: (place_money,),
-    26: (decide_terminations, relieve),
+    26: (decide_terminations,),
     27: (bring_back_checks,),
     28: (decide_starts,),
 }

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from billing.invoices import issue_missing
 from connector_pay.lib import clock
-from connector_pay.simulation.exchange import Exchange, UnableToHold
+from connector_pay.simulation.exchange import Exchange, UnableToHold, check
 from connector_pay.simulation.helper import UnableToHelp, helped
 from connector_pay.simulation.scratch import UnableToMakeScratch, scratch_exchange
 from members.models import Enrollment, Member
@@ -60,7 +60,7 @@ class TestTheCheck:
     def test_what_does_not_hold_is_named_with_its_rows(self):
         enrollment = people.make_enrollment()
         issue_missing(today=date(2027, 1, 5), at=people.ENROLLED_AT)
-        with helped(tasks={}) as helper:
+        with helped(tasks={"check": check}) as helper:
             exchange = Exchange(seed=1, homes={}, helper=helper)
             exchange.check(date(2027, 1, 5))
             Enrollment.objects.filter(pk=enrollment.pk).update(coverage_start=date(2027, 5, 1))
