@@ -20,6 +20,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from connector_pay.lib.written_once import write_once
 from members.models import Channel, Notice
 from members.notices import Addressee, UnableToTell, choose_channels, find_kind, write
 
@@ -162,10 +163,10 @@ def _send(*, notice_id: int, mail: BaseEmailBackend, at: datetime) -> bool | Non
     has it. Raises UnableToReachServer.
     """
     with _only_sender(notice_id) as alone:
-        found = _find_waiting(at=at).filter(pk=notice_id).select_related("member")
-        notice = found.first() if alone else None
-        if notice is None:
+        waiting = [_Email(*row) for row in _read_email([notice_id])] if alone else []
+        if not waiting or waiting[0].is_put_off(at=at):
             return False
+        (notice,) = waiting
         try:
             email = _write_email(notice=notice, mail=mail)
             with _connected(mail):
@@ -196,15 +197,41 @@ def _connected(mail: BaseEmailBackend) -> Iterator[None]:
         mail.close()
 
 
-def _put_off(notice: Notice, *, at: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Email:
+    """A notice by email as it is sent: to whom, what, and how often that failed."""
+
+    id: int
+    event: str
+    language: str
+    facts: dict[str, Any]
+    address: str
+    first_name: str | None
+    failed_tries: int
+    next_try_at: datetime | None
+
+    def is_put_off(self, *, at: datetime) -> bool:
+        """Whether it is to be tried only later."""
+        return self.next_try_at is not None and self.next_try_at > at
+
+
+@write_once
+def _read_email(notice_ids: list[int]) -> QuerySet[Notice, Any]:
+    """Those not sent yet, read again by whoever alone may send them."""
+    unsent = Notice.objects.filter(pk__among=notice_ids, sent_at=None, channel=Channel.EMAIL)
+    who = ("address", "member__first_name")
+    return unsent.values_list("pk", "event", "language", "facts", *who, "failed_tries", "next_try_at")
+
+
+def _put_off(notice: _Email, *, at: datetime) -> None:
     tries = notice.failed_tries + 1
-    Notice.objects.filter(pk=notice.pk).update(
+    Notice.objects.filter(pk=notice.id).update(
         failed_tries=tries, next_try_at=at + find_wait(failed_tries=tries)
     )
 
 
-def _write_email(*, notice: Notice, mail: BaseEmailBackend) -> EmailMessage:
-    name = notice.member.first_name if notice.member else ""
+def _write_email(*, notice: _Email, mail: BaseEmailBackend) -> EmailMessage:
+    name = notice.first_name or ""
     words = write(event=notice.event, language=notice.language, facts=notice.facts, name=name)
     return EmailMessage(subject=words.subject, body=words.body, to=[notice.address], connection=mail)
 

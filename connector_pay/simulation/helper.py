@@ -1,4 +1,4 @@
-"""A second process of a simulation: some of the households pay there, and the outbox is sent from there, at the same time."""
+"""A second process of a simulation: half of the households pay there, and the outbox is sent from there, at the same time."""
 
 import os
 import signal
