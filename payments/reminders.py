@@ -38,17 +38,16 @@ def remind(*, today: date, at: datetime) -> int:
 
 
 def _find_due(*, today: date) -> Iterable[int]:
-    """The accounts on which a bill may be due on one of the days; those with due dates of their own among them."""
+    """The accounts on which a bill may be due on one of the days, by whichever word names its date."""
     due_date, days = read_due_date(), {today + timedelta(days=count) for count in DAYS_BEFORE}
-    moved = DueDateOverride.objects.filter(account=None).values_list("coverage_month", flat=True)
+    moved = DueDateOverride.objects.filter(due_date__in=days)
     near = {next_month(today, count=count) for count in range(3)}  # a policy's day may lie in any of these
-    months = [month for month in near.union(moved) if due_date(month) in days]
-    live = Invoice.objects.filter(voided_at=None)
-    own = DueDateOverride.objects.filter(account__isnull=False).values("account")
-    dated = Q(account__enrollment__binder_due_date__isnull=False) | Q(account__in=own)
+    months = {month for month in near if due_date(month) in days}
+    months.update(moved.filter(account=None).values_list("coverage_month", flat=True))
+    own = Q(account__enrollment__binder_due_date__in=days) | Q(account__in=moved.values("account"))
     drafted = _find_drafting(today=today).exclude(Exists(_find_above(today=today))).values("account")
-    asked = live.filter(Q(coverage_month__in=months) | dated).exclude(account__in=drafted)
-    return asked.values_list("account", flat=True).distinct()
+    asked = Invoice.objects.filter(Q(coverage_month__in=months) | own, voided_at=None)
+    return asked.exclude(account__in=drafted).values_list("account", flat=True).distinct()
 
 
 def _find_drafting(*, today: date) -> QuerySet[Mandate]:
