@@ -9,7 +9,8 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from connector_pay.lib.clock import EASTERN
@@ -21,6 +22,7 @@ from payments.bank.sandbox_returns import Report, list_reports, write_returns
 
 LEFT_BY = time(7, 0)
 DAYS_BACK = 10  # banking days for which return files exist before any file was sent
+SETTLED_AFTER = timedelta(days=60)  # what a file sent before that comes to was told by earlier files
 
 _REPORTED_TRACE = re.compile(rb"^79[89][CR]\d\d(\d{15})", re.MULTILINE)
 
@@ -96,17 +98,22 @@ class SandboxBank:
         path = self.left / f"RETURNS-{day:%Y%m%d}.ach"
         if path.exists():
             return path.name
+        since = day - SETTLED_AFTER
         told = {
             trace.decode()
             for other in self.left.glob("RETURNS-*.ach")
+            if other.name >= f"RETURNS-{since:%Y%m%d}"
             for trace in _REPORTED_TRACE.findall(other.read_bytes())
         }
-        due = [report for report in self._list_reports() if report.due_on <= day and report.trace not in told]
+        reports = self._list_reports(since)
+        due = [report for report in reports if report.due_on <= day and report.trace not in told]
         _write(path, write_returns(reports=due, day=day))
         return path.name
 
-    def _list_reports(self) -> Iterator[Report]:
+    def _list_reports(self, since: date) -> Iterator[Report]:
         for path in self._list_taken():
+            if (_read_creation_date(path) or since) < since:
+                continue
             if json.loads((self.left / f"ACK-{path.name}.json").read_bytes())["result"] == "accepted":
                 yield from list_reports(data=path.read_bytes(), calendar=self.calendar)
 
@@ -124,6 +131,7 @@ def _write_acknowledgement(path: Path) -> bytes:
     return json.dumps(answer, indent=1).encode() + b"\n"
 
 
+@lru_cache(maxsize=10_000)
 def _read_creation_date(path: Path) -> date | None:
     """The day in the file's header; None for a file that has none, which is rejected anyway."""
     with path.open("rb") as stream:
