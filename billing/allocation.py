@@ -21,7 +21,7 @@ from billing.binders import await_payment_again, effectuate_paid
 from billing.credit import Debt, IdleMoney
 from billing.ledger import Posting, post
 from billing.models import Chart, Receipt
-from billing.overdue import review_locked, stands_still
+from billing.overdue import review_locked
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
 
@@ -98,7 +98,7 @@ def apply_locked(
 
 
 def _is_plain(standing: Standing, *, today: date) -> bool:
-    return not standing.credit_cents and stands_still(standing=standing, today=today)
+    return not standing.credit_cents and standing.stands_still(today=today)
 
 
 def settle(*, references: Iterable[str], today: date, at: datetime) -> None:

@@ -79,6 +79,13 @@ class Standing:
     first_payment: FirstPayment | None = None
     invoices: tuple[OpenInvoice, ...] = ()
 
+    def stands_still(self, *, today: date) -> bool:
+        """Whether a review has no start to move: it is as asked for, and its due date, if it waits, has not passed."""
+        requested = first_of_month(self.requested_start)
+        if self.coverage_start != requested or self.enrollment_status == EnrollmentStatus.EXPIRED:
+            return False
+        return self.enrollment_status != EnrollmentStatus.WAITING or self.due_date_rule(requested) >= today
+
 
 def read_standings(*, account_ids: Iterable[int], today: date) -> dict[int, Standing]:
     """Each account's standing, in the order of their ids; as many statements for one account as for many.

@@ -16,7 +16,6 @@ from django.db.models import F, Q
 
 from billing import credit
 from billing.accounts import CHUNK, EVERY_ACCOUNT, Span, lock_accounts, split_accounts
-from billing.balances import Standing
 from billing.binders import BinderOf, read_binders, read_first_payments
 from billing.due_date_overrides import note_reviewed, read_due_date, read_due_dates, read_unreviewed
 from billing.due_dates import first_of_month
@@ -126,16 +125,6 @@ def review_locked(*, account_ids: Iterable[int], today: date, at: datetime, run:
         "for_staff": _ask_staff([item for item in early + alive if item.start <= today], today=today, at=at),
     }
     return {**counts, **{name: count for name, count in more.items() if count}}
-
-
-def stands_still(*, standing: Standing, today: date) -> bool:
-    """Whether a review of today has nothing to move: the start is as asked for, and its due date, if it waits, has not passed."""
-    requested = first_of_month(standing.requested_start)
-    if standing.coverage_start != requested or standing.enrollment_status == EnrollmentStatus.EXPIRED:
-        return False
-    return (
-        standing.enrollment_status != EnrollmentStatus.WAITING or standing.due_date_rule(requested) >= today
-    )
 
 
 def find_late(*, account_ids: Iterable[int], today: date) -> dict[int, date | None]:
