@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from billing.models import Account, Receipt
+from connector_pay.lib.written_once import write_once
 from members.models import EnrollmentStatus
 
 CHUNK = 2_000  # accounts a transaction of a long run: as long as it lasts, a payment on one of them waits
@@ -37,10 +39,15 @@ def lock_accounts(*, account_ids: Iterable[int]) -> None:
     The lock leaves rows that point at them insertable by others. Raises UnableToFindAccount.
     """
     ids = set(account_ids)
-    accounts = Account.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk")
-    locked = set(accounts.values_list("pk", flat=True))
+    locked = {key for (key,) in _lock(ids)}
     if locked != ids:
         raise UnableToFindAccount(f"There is no account {min(ids - locked)}.")
+
+
+@write_once
+def _lock(account_ids: list[int]) -> QuerySet[Account, Any]:
+    accounts = Account.objects.select_for_update(no_key=True).filter(pk__among=account_ids)
+    return accounts.order_by("pk").values_list("pk")
 
 
 def lock_accounts_of(*, receipts: QuerySet[Receipt]) -> None:

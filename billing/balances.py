@@ -162,9 +162,13 @@ class _Covered:
 
 
 def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
-    asked = list(account_ids)
-    accounts = Account.objects.filter(pk__among=asked) if asked else Account.objects.none()
-    rows = accounts.order_by("pk").values_list(
+    return [_Covered(*row) for row in _read_covered_rows(account_ids)]
+
+
+@write_once
+def _read_covered_rows(account_ids: list[int]) -> QuerySet[Account, Any]:
+    accounts = Account.objects.filter(pk__among=account_ids).order_by("pk")
+    return accounts.values_list(
         "pk",
         "enrollment_id",
         "enrollment__member_id",
@@ -174,7 +178,6 @@ def _read_covered(account_ids: Iterable[int]) -> list[_Covered]:
         "enrollment__requested_start",
         "enrollment__status",
     )
-    return [_Covered(*row) for row in rows]
 
 
 def _read_first_payments(

@@ -59,16 +59,19 @@ def read_binders(*, account_ids: Iterable[int], statuses: Iterable[str]) -> list
 
     An enrollment whose binder is not issued yet has nothing that could be overdue. In the accounts' order.
     """
-    ids = list(account_ids)
-    if not ids:
-        return []
-    accounts = Account.objects.filter(pk__in=ids, enrollment__status__in=list(statuses))
+    wanted = set(statuses)
+    binders = [BinderOf(*row) for row in _read_binder_rows(account_ids)]
+    return [binder for binder in binders if binder.status in wanted]
+
+
+@write_once
+def _read_binder_rows(account_ids: list[int]) -> QuerySet[Account, Any]:
+    accounts = Account.objects.filter(pk__among=account_ids)
     accounts = accounts.filter(Exists(find_live_binders()) | Q(enrollment__status=EnrollmentStatus.EXPIRED))
     columns = ("status", "requested_start", "coverage_start", "window_ends", "ends_on")
-    rows = accounts.order_by("pk").values_list(
+    return accounts.order_by("pk").values_list(
         "pk", "enrollment_id", *(f"enrollment__{name}" for name in columns)
     )
-    return [BinderOf(*row) for row in rows]
 
 
 def read_first_payments(
@@ -112,8 +115,11 @@ def effectuate_paid(*, account_ids: Iterable[int], today: date, at: datetime) ->
     A binder of several months is paid when all of them are. The member is told. Returns the ids of the enrollments that became
     active.
     """
-    waiting = Q(account__in=list(account_ids), account__enrollment__status=EnrollmentStatus.WAITING)
-    paid = {row.enrollment_id: row.asked_cents for row in _read_standing(waiting) if row.is_cleared}
+    paid = {
+        row.enrollment_id: row.asked_cents
+        for row in _read_standing(account_ids)
+        if row.enrollment_status == EnrollmentStatus.WAITING and row.is_cleared
+    }
     if not paid:
         return []
     moved = coverage.effectuate(enrollment_ids=paid, at=at, why=EFFECTUATED)
@@ -133,7 +139,7 @@ def await_payment_again(*, account_ids: Iterable[int], today: date, at: datetime
     if not binders:
         return []
     payments = read_first_payments(binders=binders)
-    standing = {row.enrollment_id: row for row in _read_standing(_of_accounts(binders))}
+    standing = {row.enrollment_id: row for row in _read_standing(payments)}
     started = [item for item in binders if item.coverage_start <= today]
     reviews = [
         NewReview(
@@ -158,39 +164,41 @@ def await_payment_again(*, account_ids: Iterable[int], today: date, at: datetime
     return coverage.await_payment_again(enrollment_ids=unpaid, at=at, why=why) if unpaid else []
 
 
-def _of_accounts(binders: Sequence[BinderOf]) -> Q:
-    return Q(account__in=[binder.account_id for binder in binders])
-
-
 @dataclass(frozen=True, slots=True)
 class _Standing:
     """How much of an account's binder is received, and is final."""
 
     enrollment_id: int
+    enrollment_status: str
     asked_cents: int
     is_received: bool
     is_cleared: bool
 
 
-def _read_standing(where: Q) -> list[_Standing]:
+def _read_standing(account_ids: Iterable[int]) -> list[_Standing]:
     """The live binders, each as a whole, by the enrollment."""
-    bills: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    invoices = Invoice.objects.filter(where, is_binder=True, voided_at=None)
-    cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
-    rows = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0))
-    columns = ("account__enrollment_id", "amount_cents", "received", "cleared")
-    for enrollment_id, *cents in rows.order_by("pk").values_list(*columns):
-        amount, received, final = cents
-        bills[enrollment_id].append((amount, received, final))
+    bills: defaultdict[tuple[int, str], list[tuple[int, int, int]]] = defaultdict(list)
+    for enrollment_id, status, amount, received, final in _read_standing_rows(account_ids):
+        bills[enrollment_id, status].append((amount, received, final))
     return [
         _Standing(
             enrollment_id,
+            status,
             asked_cents=sum(amount for amount, _received, _final in parts),
             is_received=all(received >= amount for amount, received, _final in parts),
             is_cleared=all(final >= amount for amount, _received, final in parts),
         )
-        for enrollment_id, parts in bills.items()
+        for (enrollment_id, status), parts in bills.items()
     ]
+
+
+@write_once
+def _read_standing_rows(account_ids: list[int]) -> QuerySet[Invoice, Any]:
+    invoices = Invoice.objects.filter(account__among=account_ids, is_binder=True, voided_at=None)
+    cleared = Sum("allocations__cents", filter=Q(allocations__receipt__cleared_on__isnull=False))
+    rows = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0), cleared=Coalesce(cleared, 0))
+    columns = ("account__enrollment_id", "account__enrollment__status", "amount_cents", "received", "cleared")
+    return rows.order_by("pk").values_list(*columns)
 
 
 def _read_money(account_ids: list[int]) -> dict[int, list[Money]]:

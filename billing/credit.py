@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 
 from billing.models import Allocation, Invoice, Receipt, Withdrawal
 from billing.rows import insert_missing
+from connector_pay.lib.written_once import write_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,8 @@ def find_used_receipts(*, references: Iterable[str]) -> set[str]:
 
 def spend_credit(*, account_ids: Iterable[int], at: datetime) -> None:
     """Put each account's idle money, oldest first, on its open invoices, oldest month first."""
-    ids = list(account_ids)
-    money = _read_idle_money(ids) if ids else {}
-    spend(money=money, debts=_read_debts(list(money)) if money else {}, at=at)
+    money = _read_idle_money(account_ids)
+    spend(money=money, debts=_read_debts(money), at=at)
 
 
 def spend(
@@ -158,27 +158,35 @@ def _land(money: IdleMoney, invoice_id: int, cents: int) -> Landing:
     return Landing(money.receipt_id, invoice_id, cents, f"{money.reference}:{money.moves + 1}")
 
 
-def _read_idle_money(account_ids: list[int]) -> dict[int, list[IdleMoney]]:
+def _read_idle_money(account_ids: Iterable[int]) -> dict[int, list[IdleMoney]]:
     """The receipts of each account with money left, oldest received first."""
     money: defaultdict[int, list[IdleMoney]] = defaultdict(list)
-    receipts = find_idle_receipts().filter(account__among=account_ids)
-    receipts = receipts.order_by("account", "received_date", "pk")
-    for account_id, *left in receipts.values_list("account_id", "pk", "reference", "idle", "moves"):
+    for account_id, *left in _read_idle_rows(account_ids):
         money[account_id].append(IdleMoney(*left))
     return money
 
 
-def _read_debts(account_ids: list[int]) -> dict[int, list[Debt]]:
+@write_once
+def _read_idle_rows(account_ids: list[int]) -> QuerySet[Receipt, Any]:
+    receipts = find_idle_receipts().filter(account__among=account_ids)
+    columns = ("account_id", "pk", "reference", "idle", "moves")
+    return receipts.order_by("account", "received_date", "pk").values_list(*columns)
+
+
+def _read_debts(account_ids: Iterable[int]) -> dict[int, list[Debt]]:
     """The open invoices of each account that has any, oldest coverage month first."""
     debts: defaultdict[int, list[Debt]] = defaultdict(list)
+    for account_id, key, amount, received in _read_debt_rows(account_ids):
+        debts[account_id].append(Debt(key, amount - received))
+    return debts
+
+
+@write_once
+def _read_debt_rows(account_ids: list[int]) -> QuerySet[Invoice, Any]:
     invoices = Invoice.objects.filter(account__among=account_ids, voided_at=None)
     invoices = invoices.annotate(received=Coalesce(Sum("allocations__cents"), 0))
     opened = invoices.filter(amount_cents__gt=F("received")).order_by("account", "coverage_month")
-    for account_id, key, amount, received in opened.values_list(
-        "account_id", "pk", "amount_cents", "received"
-    ):
-        debts[account_id].append(Debt(key, amount - received))
-    return debts
+    return opened.values_list("account_id", "pk", "amount_cents", "received")
 
 
 def _count_moves(*, receipt_ids: set[int]) -> dict[int, int]:

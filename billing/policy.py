@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import time
+from functools import cache
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,4 +57,9 @@ def read_policy() -> Policy:
     """The policy of this installation: the defaults, with the fields that settings.PREMIUM_POLICY names."""
     from django.conf import settings
 
-    return replace(Policy(), **settings.PREMIUM_POLICY)
+    return _make_policy(**settings.PREMIUM_POLICY)
+
+
+@cache
+def _make_policy(**named: Any) -> Policy:
+    return replace(Policy(), **named)

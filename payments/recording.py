@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from billing.allocation import NewReceipt, apply_locked, lock_accounts, take_back
 from billing.balances import Standing, read_standings_of
 from billing.models import Account, Receipt
+from connector_pay.lib.lanes import run_in_lanes
 from connector_pay.lib.money import format_dollars
 from members.models import EnrollmentStatus, User
 from payments.bank_accounts import BankDetails, refuse_unusable, register
@@ -149,16 +151,21 @@ def find_recorded(*, form_key: UUID) -> list[Payment]:
 
 
 def credit_due(*, today: date, at: datetime) -> int:
-    """Count scheduled payments whose received date has come; returns how many. Safe to run twice, resumes in chunks."""
+    """Count scheduled payments whose received date has come; returns how many. Safe to run twice, resumes in chunks.
+
+    A few chunks at once, each a transaction.
+    """
     waiting = sorted(find_uncounted(Q(received_date__lte=today)).values_list("pk", "account_id"))
-    counted = 0
-    for start in range(0, len(waiting), CHUNK):
-        chunk = waiting[start : start + CHUNK]
-        with transaction.atomic():
-            lock_accounts(account_ids=[account_id for _key, account_id in chunk])
-            # Read again under the lock: one of them may have been canceled meanwhile.
-            counted += _credit_locked(Q(pk__among=[key for key, _account_id in chunk]), today=today, at=at)
-    return counted
+    chunks = [waiting[start : start + CHUNK] for start in range(0, len(waiting), CHUNK)]
+    return sum(run_in_lanes(work=partial(_credit_chunk, today=today, at=at), parts=chunks))
+
+
+def _credit_chunk(chunk: Sequence[tuple[int, int]], *, today: date, at: datetime) -> int:
+    """Count payments, each given with its account; returns how many."""
+    with transaction.atomic():
+        lock_accounts(account_ids=[account_id for _key, account_id in chunk])
+        # Read again under the lock: one of them may have been canceled meanwhile.
+        return _credit_locked(Q(pk__among=[key for key, _account_id in chunk]), today=today, at=at)
 
 
 def _credit_locked(which: Q, *, today: date, at: datetime) -> int:

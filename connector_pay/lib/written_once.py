@@ -12,6 +12,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
 
 Row = list[Any]
 
@@ -19,7 +20,8 @@ Row = list[Any]
 def write_once(make: Callable[..., QuerySet[Any, Any]]) -> Callable[..., list[Row]]:
     """Decorate what makes a `values_list` query of lists of values: it becomes what reads its rows.
 
-    Where one of the lists is empty nothing is asked, and nothing found.
+    Where one of the lists is empty nothing is asked, and nothing found. What locks its rows must be asked in a transaction, as
+    ever: raises TransactionManagementError.
     """
     # Stand in the parameters where the values come, each list's its own.
     places = [[-place] for place, _name in enumerate(signature(make).parameters, start=1)]
@@ -38,6 +40,8 @@ def write_once(make: Callable[..., QuerySet[Any, Any]]) -> Callable[..., list[Ro
             return []
         statement, params, compiler, converters = write()
         given = [values[places.index(value)] if value in places else value for value in params]
+        if compiler.query.select_for_update and connection.get_autocommit():
+            raise TransactionManagementError("Rows are locked for as long as a transaction lasts: begin one.")
         with connection.cursor() as cursor:
             cursor.execute(statement, given)
             return list(compiler.apply_converters(cursor.fetchall(), converters))

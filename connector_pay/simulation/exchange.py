@@ -74,6 +74,9 @@ class Exchange:
             "today": today,
             "at": clock.eastern_moment(day=today, at=INTAKE_AT),
         }
+        self.done["checks"] += staff.read_lockbox(**facts)
+        if today.day in staff.MAIL_DAYS:
+            self._mail(today, at=facts["at"])
         self.done += staff.work(**facts)
         if today.day in staff.RELIEF_DAYS:
             self._relieve(facts)
@@ -89,6 +92,16 @@ class Exchange:
         self.done += staff.relieve(half=0, **facts)
         self.done += self.helper.collect()
         self.done["extend_afterwards"] += staff.extend_afterwards(**facts)
+
+    def _mail(self, today: date, *, at: datetime) -> None:
+        """Both processes draw the letters that wait, then staff take them to the mail."""
+        batch_id = staff.gather_letters(today=today, at=at)
+        if batch_id is None:
+            return
+        self.helper.ask("draw", batch_id=batch_id, at=at)
+        self.done += staff.draw_letters(batch_id=batch_id, at=at)
+        self.done += self.helper.collect()
+        self.done["mailed"] += staff.mail_letters(batch_id=batch_id, at=at)
 
     def check(self, today: date) -> None:
         """Everything that must always hold, holds; both processes ask. Raises UnableToHold, UnableToHelp."""
@@ -160,6 +173,7 @@ def simulate(*, members: int, months: int, seed: int, say: Say) -> Outcome:
         "sit": partial(sit, homes=homes),
         "send": _send,
         "relieve": staff.relieve,
+        "draw": staff.draw_letters,
         "check": check,
     }
     with helped(tasks=tasks) as helper:

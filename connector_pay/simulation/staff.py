@@ -70,8 +70,8 @@ def hire_staff() -> None:
 
 
 def work(*, seed: int, today: date, at: datetime) -> Counter[str]:
-    """The bank's files of checks, and what is theirs to do on this day of the month; returns how much of each."""
-    tasks = (read_lockbox, *_TASKS.get(today.day, ()))
+    """What is theirs to do on this day of the month; returns how much of each."""
+    tasks = _TASKS.get(today.day, ())
     return Counter({task.__name__: task(seed=seed, today=today, at=at) for task in tasks})
 
 
@@ -84,14 +84,22 @@ def read_lockbox(*, seed: int, today: date, at: datetime) -> int:
     return count
 
 
-def mail_letters(*, seed: int, today: date, at: datetime) -> int:
-    """Print the letters that wait and take them to the mail; returns how many. Bills are left: nothing waits for them."""
+def gather_letters(*, today: date, at: datetime) -> int | None:
+    """The batch of the letters that wait, None where none waits. Bills are left: nothing waits for them."""
     try:
-        batch = make_batch(kind=PrintKind.LETTERS, today=today, at=at)
+        return make_batch(kind=PrintKind.LETTERS, today=today, at=at).pk
     except UnableToMakeBatch:
-        return 0
-    draw_waiting(at=at, batch_ids=[batch.pk])
-    return close_batch(batch_id=batch.pk, by=_find_staff()[0], at=at).letters
+        return None
+
+
+def draw_letters(*, batch_id: int, at: datetime) -> Counter[str]:
+    """Draw parts of a batch until none is left: each process those that the other does not draw."""
+    return Counter(draw_waiting(at=at, batch_ids=[batch_id]))
+
+
+def mail_letters(*, batch_id: int, at: datetime) -> int:
+    """Take a drawn batch to the mail; returns how many letters."""
+    return close_batch(batch_id=batch_id, by=_find_staff()[0], at=at).letters
 
 
 def extend_due_date(*, seed: int, today: date, at: datetime) -> int:
@@ -239,23 +247,21 @@ def _find_staff() -> tuple[User, User]:
 
 
 _Task = Callable[..., int]
+MAIL_DAYS = (2, 9, 16, 23)  # of the month, when both processes draw letters
 RELIEF_DAYS = (11, 26)  # of the month, when both processes relieve households, each its half
 # What staff do on which days of the month.
 _TASKS: dict[int, tuple[_Task, ...]] = {
-    2: (mail_letters,),
     3: (decide_starts,),
     4: (bring_back_checks,),
     5: (place_money,),
     6: (give_back,),
-    9: (mail_letters, decide_terminations, decide_reinstatements),
+    9: (decide_terminations, decide_reinstatements),
     12: (place_money,),
     13: (bring_back_checks,),
     15: (extend_due_date,),
-    16: (mail_letters,),
     19: (decide_reinstatements,),
     20: (place_money,),
     21: (bring_back_checks,),
-    23: (mail_letters,),
     25: (place_money,),
     26: (decide_terminations,),
     27: (bring_back_checks,),

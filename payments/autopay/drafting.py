@@ -1,8 +1,10 @@
 """Drafting: shortly before the file for the draft day is cut, each account with AutoPay on pays what its bills still ask for."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +12,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import override
 
-from billing.accounts import lock_accounts
+from billing.accounts import Span, lock_accounts, split_accounts
 from billing.balances import Standing, read_standings
 from billing.rows import insert_missing
 from connector_pay.lib.jobs import Counts
+from connector_pay.lib.lanes import run_in_lanes
 from members.notices import MemberToTell
 from members.outbox import tell
 from payments.autopay.amounts import (
@@ -73,35 +76,37 @@ class _Run:
     at: datetime
 
 
-def draft_all(
-    *, today: date, at: datetime, first_account: int = 0, last_account: int | None = None
-) -> Counts:
+def draft_all(*, today: date, at: datetime) -> Counts:
     """On the day on which the draft's file is cut, draft what is due, less what is on its way, up to what was announced.
 
     Nothing is drafted above what the payer authorized, or from a bank account that was not validated in time; then the member
-    is told to pay in another way. One draft an account and draft day, ever. In chunks, each a transaction; safe to run twice,
-    in parallel, late, or after a crash. The accounts from `first_account` to `last_account`, all if not given.
+    is told to pay in another way. One draft an account and draft day, ever. In chunks, each a transaction, on a few spans of
+    accounts at once; safe to run twice, in parallel, late, or after a crash.
     """
     calendar = read_calendar()
     day = find_cut(today=today, calendar=calendar)
-    counts = {"drafted": 0, "drafted_cents": 0, "above_ceiling": 0, "not_validated": 0}
+    counts = Counter(drafted=0, drafted_cents=0, above_ceiling=0, not_validated=0)
     if day is None:
         return counts
     run = _Run(day, find_following(draft=day, calendar=calendar), today, at)
-    for chunk in _chunk_accounts(day, first_account, last_account):
-        with transaction.atomic():
-            lock_accounts(account_ids=chunk)
-            for name, count in _draft(chunk, run).items():
-                counts[name] += count
+    for done in run_in_lanes(work=partial(_draft_span, run=run), parts=split_accounts()):
+        counts.update(done)
     return counts
 
 
-def _chunk_accounts(day: DraftDay, first: int, last: int | None) -> Iterator[list[int]]:
-    """The accounts to be drafted that were not, by their ids, some at a time."""
-    waiting = _find_waiting(day).order_by("account_id")
-    if last is not None:
-        waiting = waiting.filter(account_id__lte=last)
-    after = first - 1
+def _draft_span(span: Span, *, run: _Run) -> Counter[str]:
+    """The drafts of a span's accounts."""
+    counts: Counter[str] = Counter()
+    for chunk in _chunk_accounts(run.day, span):
+        with transaction.atomic():
+            lock_accounts(account_ids=chunk)
+            counts.update(_draft(chunk, run))
+    return counts
+
+
+def _chunk_accounts(day: DraftDay, span: Span) -> Iterator[list[int]]:
+    """A span's accounts to be drafted that were not, by their ids, some at a time."""
+    after, waiting = span.after, _find_waiting(day).filter(account_id__lte=span.last).order_by("account_id")
     while chunk := list(waiting.filter(account_id__gt=after).values_list("account_id", flat=True)[:CHUNK]):
         yield chunk
         after = chunk[-1]

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from billing import accounts
 from billing.balances import Standing
-from billing.models import Account
+from billing.models import Account, Receipt
 from connector_pay.self_check import find_violations
 from payments import recording
 from payments.ach import batching
@@ -59,6 +60,22 @@ class TestTwoRuns:
         make_drafted(5)
         assert sum(run_together(*[draft] * 8)) == 5
         assert Payment.objects.count() == 5
+        assert list_broken() == set()
+
+    def test_a_run_of_several_lanes_drafts_and_counts_each_account_once(
+        self, monkeypatch: pytest.MonkeyPatch, settings
+    ) -> None:
+        settings.RUN_LANES = 2
+        monkeypatch.setattr(accounts, "SPAN", 2)
+        monkeypatch.setattr(recording, "CHUNK", 2)
+        make_drafted(5)
+        assert len(accounts.split_accounts()) > 2
+        assert [draft(), draft()] == [5, 0]
+        assert [recording.credit_due(today=THE_22ND, at=eastern(2027, 1, 22, 0, 1)) for _ in range(2)] == [
+            5,
+            0,
+        ]
+        assert Payment.objects.count() == Receipt.objects.count() == 5
         assert list_broken() == set()
 
     def test_a_second_run_waits_for_the_first_and_finds_nothing_left(self) -> None:

@@ -7,6 +7,7 @@ import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing import accounts
 from billing.models import Account
 from members.models import Notice
 from payments import recording, tasks
@@ -36,8 +37,8 @@ def make_drafted(count: int = 1, **facts: object) -> list[Mandate]:
     return mandates
 
 
-def draft(**facts: int) -> dict[str, int]:
-    counts = draft_all(today=CUT, at=AT, **facts)
+def draft() -> dict[str, int]:
+    counts = draft_all(today=CUT, at=AT)
     return {name: count for name, count in counts.items() if count}
 
 
@@ -73,12 +74,11 @@ def test_drafts_that_a_failed_run_has_held_up_past_their_day_count_at_once(setti
     assert mandate.account.receipts.get().received_date == THE_22ND
 
 
-def test_accounts_are_drafted_by_their_range_and_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accounts_are_drafted_in_chunks_of_spans_none_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafting, "CHUNK", 2)
-    keys = sorted(mandate.account_id for mandate in make_drafted(5))
-    assert draft(first_account=keys[1], last_account=keys[2])["drafted"] == 2
-    assert draft(last_account=keys[0])["drafted"] == 1
-    assert draft()["drafted"] == 2
+    monkeypatch.setattr(accounts, "SPAN", 3)
+    make_drafted(8)
+    assert draft()["drafted"] == 8
 
 
 def test_two_hundred_accounts_take_as_many_statements_as_two() -> None:
