@@ -19,6 +19,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.test import override_settings
 
 from billing import overdue, print_batches
+from billing.held_letters import note_mail_read
 from billing.models import PrintBatch, PrintedLetter, PrintPart
 from billing.print_batches import UnableToCloseBatch, UnableToMakeBatch
 from connector_pay.simulation.facts import read_facts
@@ -105,6 +106,7 @@ def tell() -> None:
     """From the night until the letters are in the mail."""
     review()
     send()
+    note_mail_read(until=DAY, why="a lockbox file", at=IN_THE_MORNING)
     with suppress(UnableToMakeBatch):
         print_batches.make_batch(kind=LETTERS, today=DAY, at=IN_THE_MORNING)
     print_batches.draw_waiting(at=IN_THE_MORNING)
@@ -137,8 +139,8 @@ def read_told() -> dict[str, Any]:
     ("prepare", "work", "every_gap", "fewest"),
     [
         pytest.param(prepare_told, send, False, 5, id="emails"),
-        # The review, one email after the other with its hand-over, a batch of three letters in two parts, its end.
-        pytest.param(prepare, tell, True, 18, id="all of it, every gap", marks=pytest.mark.prove),
+        # The review, one email after the other with its hand-over, the mail read, a batch of three letters in two parts, its end.
+        pytest.param(prepare, tell, True, 20, id="all of it, every gap", marks=pytest.mark.prove),
     ],
 )
 def test_every_crash_point_of_noticing_tells_everybody_and_nobody_twice(
