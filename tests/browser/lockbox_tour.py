@@ -1,4 +1,4 @@
-"""The part of staff's work that is the bank's lockbox: a cut file, a right one shown and applied, and what waits."""
+"""The part of staff's work that is the bank's lockbox: a cut file, a right one shown and applied, what waits, what came back."""
 
 from typing import TYPE_CHECKING
 
@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from billing.models import Account
 from connector_pay.lib import clock
-from payments.models import CheckStatus, LockboxItem
-from tests.payments.channels.lockbox.depositing import make_item, write_file
+from payments.models import CheckStatus, LockboxItem, LockboxReturn
+from tests.payments.channels.lockbox.depositing import import_returns, make_item, make_return, write_file
 
 if TYPE_CHECKING:
     from tests.browser.tour import Visit
@@ -30,6 +30,24 @@ def tour_lockbox(visit: "Visit", account: Account) -> None:
     visit.follow("Its checks", "staff-lockbox-checks")
     check = LockboxItem.objects.get(words=slip, received_check__status=CheckStatus.UNMATCHED).received_check
     visit.open(reverse("admin:payments_receivedcheck_match", args=[check.pk]), "staff-match-suggestions")
+    _tour_returns(visit)
+
+
+def _tour_returns(visit: "Visit") -> None:
+    """Two checks came back; of the one that we never had, staff write down what they did."""
+    today = clock.today()
+    mailed = make_item(
+        received_on=today, scan_lines=("0" * 34,), check_number="3107", remitter="ROSA DELGADO"
+    )
+    returns = make_return(check_number="3107"), make_return(check_number="90210", why="Stop payment")
+    import_returns(*returns, items=[mailed], today=today, deposit_on=today)
+    visit.open(reverse("admin:payments_lockboxreturn_changelist"), "staff-lockbox-returns")
+    waiting = LockboxReturn.objects.get(check_number="90210")
+    visit.open(
+        reverse("admin:payments_lockboxreturn_change", args=[waiting.pk]), "staff-lockbox-return-waits"
+    )
+    visit.fill("What was done", "The bank meant another exchange and has taken it back.")
+    visit.press("Say what was done", "staff-lockbox-return-closed")
 
 
 def _choose(visit: "Visit", data: bytes) -> None:
