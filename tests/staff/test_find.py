@@ -142,7 +142,7 @@ FROM generate_series(1, %(many)s) AS n, (SELECT * FROM payments_payment LIMIT 1)
 INSERT INTO payments_fileentry (file_id, line, kind, payment_id, trace, cycle, amount_cents, individual_id, blind_index)
 SELECT (SELECT min(id) FROM payments_bankfile), 100000 + row_number() OVER (), 'debit', payment.id,
        '7' || lpad(payment.id::text, 14, '0'), 9, 100, '', ''
-FROM payments_payment AS payment WHERE confirmation_number LIKE 'X%%';
+FROM payments_payment AS payment WHERE confirmation_number LIKE 'XXXXX%%';
 INSERT INTO lib_sealedvalue (id, purpose, token) SELECT gen_random_uuid(), 'many', 'x' FROM generate_series(1, %(many)s);
 INSERT INTO payments_bankaccount (holder_name, kind, routing_number, last_four, blind_index, sealed_id, status, nickname,
                                   added_at)
