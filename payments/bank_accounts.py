@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connector_pay.lib.masking import mask_number
 from connector_pay.lib.models import SealedValue
-from connector_pay.lib.sealed import blind_index
+from connector_pay.lib.sealed import blind_index, open_sealed
 from connector_pay.lib.written_once import write_once
 from members.models import User
 from payments.ach.return_codes import BLOCKS_ROUTING
@@ -130,7 +131,12 @@ def fingerprint(*, bank: BankDetails | BankAccount) -> str:
 
 def open_account_number(*, bank_account: BankAccount) -> str:
     """The account number in clear: for the bank file, for validation, and for nothing else. Raises UnableToOpen."""
-    return bank_account.sealed.open(purpose=ACCOUNT_NUMBER).decode()
+    return open_number(token=bank_account.sealed.token, row=bank_account.sealed_id)
+
+
+def open_number(*, token: bytes | memoryview, row: UUID) -> str:
+    """The same of a sealed value that is read without its account: `row` is its id. Raises UnableToOpen."""
+    return open_sealed(token=bytes(token), purpose=ACCOUNT_NUMBER, row=row).decode()
 
 
 def read_details(*, bank_account: BankAccount) -> BankDetails:

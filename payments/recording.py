@@ -169,10 +169,12 @@ def _credit_chunk(chunk: Sequence[tuple[int, int]], *, today: date, at: datetime
 
 
 def _credit_locked(which: Q, *, today: date, at: datetime) -> int:
-    payments = list(find_uncounted(which & Q(received_date__lte=today)))
-    if payments:
-        apply_locked(receipts=[_make_receipt(payment) for payment in payments], today=today, at=at)
-    return len(payments)
+    due = find_uncounted(which & Q(received_date__lte=today))
+    rows = due.values_list("account_id", "pk", "amount_cents", "received_date")
+    receipts = [NewReceipt(account_id, f"payment:{key}", cents, day) for account_id, key, cents, day in rows]
+    if receipts:
+        apply_locked(receipts=receipts, today=today, at=at)
+    return len(receipts)
 
 
 def take_back_counted(

@@ -28,7 +28,7 @@ from payments.ach.nacha import LINE_ENDS, write_file
 from payments.ach.offsets import LARGEST_OFFSET_CENTS, OffsetAccount, make_offset, read_offset_account
 from payments.ach.preparing import CREDITS, Ready, make_batch_header, prepare
 from payments.ach.reading import read_file
-from payments.ach.stored_files import Storing, take_file_id
+from payments.ach.stored_files import Placed, Storing, take_file_id
 from payments.banking_calendar import read_calendar
 from payments.models import BankFile, FileEntry, FileStatus
 
@@ -272,8 +272,7 @@ class _Layout:
         batch.records += 1
         batch.cents += entry.amount_cents
         self.storing.waiting.append(
-            FileEntry(
-                file_id=self.storing.file_id,
+            Placed(
                 kind=batch.kind.kind,
                 trace=entry.trace_number,
                 cycle=batch.cycle,

@@ -10,6 +10,7 @@ import structlog
 from django.db import connection
 
 from payments.ach.banking_days import BankingCalendar
+from payments.ach.stored_files import Placed
 from payments.models import (
     PAYMENT_MOVES,
     REFUND_MOVES,
@@ -171,7 +172,7 @@ def claim_waiting(*, effective: date, at: datetime, calendar: BankingCalendar) -
     return claims
 
 
-def move_into_file(*, entries: Iterable[FileEntry], effective: date, at: datetime) -> None:
+def move_into_file(*, entries: Iterable[Placed], effective: date, at: datetime) -> None:
     """What stands in a file is being sent, and settles on the file's effective date."""
     rows = list(entries)
     PAYMENT_MOVES.move(

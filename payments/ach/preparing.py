@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -12,8 +13,8 @@ from connector_pay.lib.sealed import UnableToOpen
 from payments.ach.claiming import SEC_CODES, BatchKind, Claim, Kind
 from payments.ach.entries import BatchHeader, Entry
 from payments.ach.nacha import find_refusals
-from payments.bank_accounts import open_account_number
-from payments.models import AccountKind, BankAccount, Payment, Prenote, Refund
+from payments.bank_accounts import open_number
+from payments.models import AccountKind, Payment, Prenote, Refund
 
 log = structlog.get_logger(__name__)
 READ_AT_ONCE = 2_000
@@ -29,15 +30,24 @@ _CODES = {
     Kind.REVERSAL: _CREDIT,
 }
 CREDITS = (Kind.REFUND, Kind.REVERSAL)
+_OF_BANK = tuple(
+    f"bank_account__{name}"
+    for name in ("holder_name", "kind", "routing_number", "blind_index", "sealed_id", "sealed__token")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an entry is made of: cents, our own number for it, and the bank account."""
+    """What an entry is made of: cents, our own number for it, and the bank account, its number still sealed."""
 
     cents: int
     individual_id: str
-    bank_account: BankAccount
+    holder_name: str
+    kind: str
+    routing_number: str
+    blind_index: str
+    sealed_id: UUID
+    token: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +111,9 @@ def _prepare_part(batch: BatchKind, claims: Sequence[Claim], effective: date) ->
 
 
 def _make_ready(claim: Claim, source: Source, place: int) -> Ready | None:
-    account = source.bank_account
     try:
-        number = open_account_number(bank_account=account)
-        code = _CODES[claim.batch.kind][AccountKind(account.kind)]
+        number = open_number(token=source.token, row=source.sealed_id)
+        code = _CODES[claim.batch.kind][AccountKind(source.kind)]
     except UnableToOpen:
         _leave_out(claim, "the account number cannot be opened")
         return None
@@ -113,15 +122,15 @@ def _make_ready(claim: Claim, source: Source, place: int) -> Ready | None:
         return None
     entry = Entry(
         transaction_code=code,
-        routing_number=account.routing_number,
+        routing_number=source.routing_number,
         account_number=number,
         amount_cents=source.cents,
         individual_id=source.individual_id,
-        individual_name=account.holder_name,
+        individual_name=source.holder_name,
         trace_number=f"{settings.ACH['odfi']}{place:07d}",
         discretionary=_say_how_often(claim),
     )
-    return Ready(claim, entry, account.blind_index)
+    return Ready(claim, entry, source.blind_index)
 
 
 def _say_how_often(claim: Claim) -> str:
@@ -137,22 +146,21 @@ def _leave_out(claim: Claim, why: str) -> None:
 
 
 def _read_payments(ids: Sequence[int]) -> dict[int, Source]:
-    rows = Payment.objects.select_related("bank_account__sealed").filter(pk__in=ids)
-    return {row.pk: Source(row.amount_cents, row.confirmation_number, row.bank_account) for row in rows}
+    rows = Payment.objects.filter(pk__among=ids).values_list(
+        "pk", "amount_cents", "confirmation_number", *_OF_BANK
+    )
+    return {key: Source(*made_of) for key, *made_of in rows}
 
 
 def _read_prenotes(ids: Sequence[int]) -> dict[int, Source]:
-    rows = Prenote.objects.select_related("bank_account__sealed").filter(pk__in=ids)
-    return {row.pk: Source(0, f"PN{row.pk:013d}", row.bank_account) for row in rows}
+    rows = Prenote.objects.filter(pk__among=ids).values_list("pk", *_OF_BANK)
+    return {key: Source(0, f"PN{key:013d}", *bank) for key, *bank in rows}
 
 
 def _read_refunds(ids: Sequence[int]) -> dict[int, Source]:
-    rows = Refund.objects.select_related("bank_account__sealed").filter(
-        pk__in=ids, bank_account__isnull=False
-    )
-    return {
-        row.pk: Source(row.cents, f"RF{row.pk:013d}", row.bank_account) for row in rows if row.bank_account
-    }
+    to_banks = Refund.objects.filter(pk__among=ids, bank_account__isnull=False)
+    rows = to_banks.values_list("pk", "cents", *_OF_BANK)
+    return {key: Source(cents, f"RF{key:013d}", *bank) for key, cents, *bank in rows}
 
 
 _READERS: dict[Kind, Callable[[Sequence[int]], dict[int, Source]]] = {

@@ -8,16 +8,37 @@ from typing import Any
 
 from django.db import connection
 
+from billing.rows import insert_all
 from connector_pay.lib.models import SealedValue
 from payments.models import BankFile, FileChunk, FileEntry
 
 BANK_FILE = "bank_file"  # what a part is sealed for
 LINES_A_CHUNK = 10_000
+_COLUMNS = (
+    *("file", "line", "kind", "payment", "refund", "prenote"),
+    *("trace", "cycle", "amount_cents", "individual_id", "blind_index"),
+)
 NAME_LENGTH = 70  # leaves room for the number that tells equal names apart
 
 
 class UnableToOpenFile(Exception):
     """The stored bytes are not those that were written."""
+
+
+@dataclass(slots=True)
+class Placed:
+    """An entry that is given its place in a file: of one payment, refund or prenote. Its line is known once that comes by."""
+
+    kind: FileEntry.Kind
+    trace: str
+    cycle: int
+    amount_cents: int
+    individual_id: str
+    blind_index: str
+    payment_id: int | None = None
+    refund_id: int | None = None
+    prenote_id: int | None = None
+    line: int = 0
 
 
 @dataclass
@@ -30,10 +51,10 @@ class Storing:
 
     file_id: int
     line_end: str
-    on_seal: Callable[[Sequence[FileEntry]], None]
-    waiting: deque[FileEntry | None] = field(default_factory=deque)
+    on_seal: Callable[[Sequence[Placed]], None]
+    waiting: deque[Placed | None] = field(default_factory=deque)
     lines: list[str] = field(default_factory=list)
-    entries: list[FileEntry] = field(default_factory=list)
+    entries: list[Placed] = field(default_factory=list)
     digest: Any = field(default_factory=hashlib.sha256)
     line_count: int = 0
     chunk_count: int = 0
@@ -57,10 +78,26 @@ class Storing:
         clear = "".join(f"{line}{self.line_end}" for line in self.lines).encode("ascii")
         self.digest.update(clear)
         store_chunk(file_id=self.file_id, number=self.chunk_count, clear=clear)
-        FileEntry.objects.bulk_create(self.entries)
+        insert_all(model=FileEntry, columns=_COLUMNS, rows=(self._list_values(item) for item in self.entries))
         self.on_seal(self.entries)
         self.chunk_count += 1
         self.lines, self.entries = [], []
+
+    def _list_values(self, entry: Placed) -> tuple[Any, ...]:
+        """In the order of the columns."""
+        return (
+            self.file_id,
+            entry.line,
+            entry.kind.value,
+            entry.payment_id,
+            entry.refund_id,
+            entry.prenote_id,
+            entry.trace,
+            entry.cycle,
+            entry.amount_cents,
+            entry.individual_id,
+            entry.blind_index,
+        )
 
 
 def open_file(*, file: BankFile) -> bytes:
