@@ -30,7 +30,7 @@ from payments.payables import are_in_progress
 from payments.payment_notices import tell_recorded
 from payments.statements import AUTHORIZATION_VERSION, amount_limits
 
-CHUNK = 2_000  # payments a transaction
+CHUNK = 2_000  # payments, or accounts, a transaction
 ATTEMPTS = 3
 ONE_PER_FORM = "one_payment_per_form"
 SEC_CODES = {PaymentChannel.PHONE.value: "TEL"}  # of authorizations given elsewhere than on the internet
@@ -153,24 +153,28 @@ def find_recorded(*, form_key: UUID) -> list[Payment]:
 def credit_due(*, today: date, at: datetime) -> int:
     """Count scheduled payments whose received date has come; returns how many. Safe to run twice, resumes in chunks.
 
-    A few chunks at once, each a transaction.
+    A few chunks of accounts at once, each a transaction: all that counts for one account counts together, or a run that comes
+    late would judge its start by half of the money.
     """
-    waiting = sorted(find_uncounted(Q(received_date__lte=today)).values_list("pk", "account_id"))
-    chunks = [waiting[start : start + CHUNK] for start in range(0, len(waiting), CHUNK)]
+    waiting = find_uncounted(Q(received_date__lte=today)).order_by("account_id")
+    keys = list(waiting.values_list("account_id", flat=True).distinct())
+    chunks = [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
     return sum(run_in_lanes(work=partial(_credit_chunk, today=today, at=at), parts=chunks))
 
 
-def _credit_chunk(chunk: Sequence[tuple[int, int]], *, today: date, at: datetime) -> int:
-    """Count payments, each given with its account; returns how many."""
+def _credit_chunk(account_ids: Sequence[int], *, today: date, at: datetime) -> int:
+    """Count what waits for these accounts; returns how many payments."""
     with transaction.atomic():
-        lock_accounts(account_ids=[account_id for _key, account_id in chunk])
-        # Read again under the lock: one of them may have been canceled meanwhile.
-        return _credit_locked(Q(pk__among=[key for key, _account_id in chunk]), today=today, at=at)
+        lock_accounts(account_ids=account_ids)
+        # Read only under the lock: one of them may have been canceled meanwhile.
+        return _credit_locked(account_ids, today=today, at=at)
 
 
-def _credit_locked(which: Q, *, today: date, at: datetime) -> int:
-    due = find_uncounted(which & Q(received_date__lte=today))
-    rows = due.values_list("account_id", "pk", "amount_cents", "received_date")
+def _credit_locked(account_ids: Sequence[int], *, today: date, at: datetime) -> int:
+    due = find_uncounted(Q(account__among=list(account_ids), received_date__lte=today))
+    rows = due.order_by("account_id", "received_date", "pk").values_list(
+        "account_id", "pk", "amount_cents", "received_date"
+    )
     receipts = [NewReceipt(account_id, f"payment:{key}", cents, day) for account_id, key, cents, day in rows]
     if receipts:
         apply_locked(receipts=receipts, today=today, at=at)
@@ -241,7 +245,7 @@ def _record(
         return find_recorded(form_key=form_key)
     # What was scheduled for a day that has come is first in line, though the night's run has not counted it yet.
     if any(payment.received_date <= today and payment.status in UNDER_WAY for payment in known):
-        _credit_locked(Q(account__in=account_ids), today=today, at=at)
+        _credit_locked(account_ids, today=today, at=at)
     accounts = Account.objects.select_related("enrollment__plan", "enrollment__member").in_bulk(
         {*account_ids, *beside}
     )

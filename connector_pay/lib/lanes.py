@@ -5,8 +5,8 @@ So nothing of it can be lost in a queue, or come days late.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TypeVar
 
 from django.conf import settings
@@ -25,7 +25,13 @@ def run_in_lanes(*, work: Callable[[Part], Result], parts: Sequence[Part]) -> li
     if len(parts) == 1 or settings.RUN_LANES == 1 or connection.in_atomic_block:
         return [work(part) for part in parts]
     with ThreadPoolExecutor(max_workers=settings.RUN_LANES, thread_name_prefix="lane") as pool:
-        return list(pool.map(partial(_work_apart, work), parts))
+        under_way = [pool.submit(copy_context().run, _work_apart, work, part) for part in parts]
+        wait(under_way, return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)  # those under way end first; nothing where all are done
+    failed = [error for each in under_way if not each.cancelled() and (error := each.exception())]
+    if failed:
+        raise failed[0]
+    return [each.result() for each in under_way]
 
 
 def _work_apart(work: Callable[[Part], Result], part: Part) -> Result:

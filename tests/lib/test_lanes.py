@@ -5,7 +5,9 @@ import threading
 import pytest
 from django.db import connection
 
+from connector_pay.lib import clock
 from connector_pay.lib.lanes import run_in_lanes
+from tests.diary import eastern
 
 PATIENCE_SECONDS = 30
 
@@ -61,3 +63,33 @@ def test_in_a_transaction_the_parts_are_done_one_after_the_other_where_its_rows_
 def test_a_single_lane_or_part_needs_no_other_connection(settings, lanes: int, parts: int) -> None:
     settings.RUN_LANES = lanes
     assert run_in_lanes(work=read_session, parts=range(parts)) == [read_session()] * parts
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_no_further_part_is_begun_once_one_has_failed_though_another_takes_long() -> None:
+    failed, done = threading.Event(), []
+
+    def work(part: int) -> None:
+        done.append(part)
+        if part == 0:
+            failed.wait(PATIENCE_SECONDS)
+            threading.Event().wait(0.2)
+        elif part == 1:
+            failed.set()
+            raise LookupError("part 1")
+        else:
+            threading.Event().wait(0.05)
+
+    with pytest.raises(LookupError, match="part 1"):
+        run_in_lanes(work=work, parts=range(100))
+    assert len(done) < 10
+
+
+@pytest.mark.usefixtures("committed_db")
+def test_a_lane_stands_where_its_run_stands_in_time() -> None:
+    moment = eastern(2027, 1, 23, 23, 59)
+    clock.stand_at(moment)
+    try:
+        assert run_in_lanes(work=lambda _part: clock.now(), parts=range(3)) == [moment] * 3
+    finally:
+        clock.stand_at(None)

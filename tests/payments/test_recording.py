@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.balances import read_standing
 from billing.models import Account, Receipt
 from members.models import Notice
+from payments import recording
 from payments.bank_accounts import register
 from payments.bank_numbers import UnableToUseBankAccount
 from payments.canceling import UnableToCancel, cancel_payment
@@ -277,3 +278,20 @@ def test_even_without_the_lock_the_form_s_key_decides(committed_db, monkeypatch)
     for thread in threads:
         thread.join()
     assert seen == [[Payment.objects.get().pk]] * 8
+
+
+@pytest.mark.usefixtures("books")
+def test_two_halves_of_a_first_bill_count_together_however_late_the_run_and_small_its_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recording, "CHUNK", 1)
+    account = make_account()
+    payer = make_member_payer(account)
+    for cents in (140_00, PREMIUM - 140_00):
+        pay(account, cents, received=WEDNESDAY, payer=payer)
+    pay(make_account(), today=TUESDAY)
+    late = date(2027, 2, 2)
+    assert credit_due(today=late, at=noon(late)) == 2
+    account.enrollment.refresh_from_db()
+    assert account.enrollment.coverage_start == date(2027, 2, 1)
+    assert not Notice.objects.filter(event="start_pushed").exists()
