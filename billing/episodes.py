@@ -17,7 +17,7 @@ from billing.behind_notices import find_told, tell_behind
 from billing.due_date_overrides import read_due_date
 from billing.due_dates import next_month
 from billing.held_accounts import find_held
-from billing.ladders import Kind, Ladder, choose_kind
+from billing.ladders import Asked, Kind, Ladder, choose_kind
 from billing.late_money import find_paid_late
 from billing.models import BEHIND, EPISODE_MOVES, Account, Episode, EpisodeMove, EpisodeStatus
 from billing.policy import read_policy
@@ -27,6 +27,7 @@ from members.models import EnrollmentStatus
 AddBankingDays = Callable[[date, int], date]
 HELD = "staff look at the first payment"
 COVERAGE_OVER = "coverage ended meanwhile"
+OLDER_UNPAID = "an older month is unpaid again"
 SUBSIDY_GAINED = "a subsidy was gained: the longer ladder"
 
 
@@ -78,15 +79,25 @@ def review(*, today: date, at: datetime, add_banking_days: AddBankingDays) -> Co
     return counts
 
 
-def find_cured(*, episodes: Iterable[Episode], standings: Mapping[int, Standing], today: date) -> set[int]:
-    """The episodes of which everything that the latest notice asked for is paid, by money received by the last day to pay."""
-    paid = []
-    for item in episodes:
-        before = item.ladder.find_asked_before(today=today)
-        if not list_past_due(standing=standings[item.account_id], before=before):
-            paid.append(item)
-    # Also of a run that comes late: money received after the last day is late whatever day the run is for.
-    return {item.pk for item in paid} - find_paid_late(episodes=paid, standings=standings, today=today)
+def find_cured(*, episodes: Collection[Episode], standings: Mapping[int, Standing], today: date) -> set[int]:
+    """The episodes of which all that one of its notices asked for is paid, by money received before the next one.
+
+    After the last notice, by the last day to pay. A run that comes late, and money that was counted late, are judged by the day
+    on which it was received.
+    """
+    asked = {item.pk: item.ladder.list_asked(today=today) for item in episodes}
+    left, cured = list(episodes), set[int]()
+    for number in range(max(map(len, asked.values()), default=0)):
+        stage = {item.pk: asked[item.pk][number] for item in left if number < len(asked[item.pk])}
+        paid = [item for item in left if item.pk in stage and _is_paid(item, stage[item.pk], standings)]
+        late = find_paid_late(episodes=paid, standings=standings, asked=stage)
+        cured |= {item.pk for item in paid} - late
+        left = [item for item in left if item.pk not in cured]
+    return cured
+
+
+def _is_paid(episode: Episode, asked: Asked, standings: Mapping[int, Standing]) -> bool:
+    return not list_past_due(standing=standings[episode.account_id], before=asked.before)
 
 
 def list_past_due(*, standing: Standing, before: date) -> list[OpenInvoice]:
@@ -107,11 +118,13 @@ def _review(night: _Night) -> Counts:
 
 
 def _settle(episodes: list[Episode], night: _Night) -> dict[str, int]:
-    """End the episodes that are cured, held, or overtaken by another end; lengthen the ladder of a subsidy gained."""
+    """End the episodes that are cured, held, or overtaken by an older month or another end; lengthen what gained a subsidy."""
     cured = find_cured(episodes=episodes, standings=night.standings, today=night.today)
     left = [item for item in episodes if item.pk not in cured]
     held = {item.pk for item in left if item.account_id in night.held}
     left = [item for item in left if item.pk not in held]
+    older = {item.pk for item in left if _asks_too_little(item, night)}
+    left = [item for item in left if item.pk not in older]
     over = {item.pk for item in left if _is_overtaken(item, night)}
     longer = {item.pk for item in left if item.pk not in over and _has_gained_subsidy(item, night)}
     _move(
@@ -125,8 +138,16 @@ def _settle(episodes: list[Episode], night: _Night) -> dict[str, int]:
     return {
         "cured": _move(episodes, cured, EpisodeStatus.CURED, why="", night=night),
         "canceled": _move(episodes, held, EpisodeStatus.CANCELED, why=HELD, night=night)
+        + _move(episodes, older, EpisodeStatus.CANCELED, why=OLDER_UNPAID, night=night)
         + _move(episodes, over, EpisodeStatus.CANCELED, why=COVERAGE_OVER, night=night),
     }
+
+
+def _asks_too_little(episode: Episode, night: _Night) -> bool:
+    """A month before the oldest one is unpaid again: nobody was told of it, so notices and days begin anew, of both."""
+    bills = list_past_due(standing=night.standings[episode.account_id], before=night.today)
+    is_active = night.standings[episode.account_id].enrollment_status == EnrollmentStatus.ACTIVE
+    return is_active and any(bill.coverage_month < episode.oldest_month for bill in bills)
 
 
 def _is_overtaken(episode: Episode, night: _Night) -> bool:

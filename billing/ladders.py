@@ -23,6 +23,14 @@ NOTICES = {Kind.SHORT: 1, Kind.LONG: 3}
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for at a time: what was due `before` a day, to be paid by money received `until` another."""
+
+    before: date
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """The days of one time of falling behind. Without `ends_on` staff choose the end: the hole was found too late."""
 
@@ -42,6 +50,17 @@ class Ladder:
     def find_asked_before(self, *, today: date) -> date:
         """What was due before this day must be paid: all that the latest notice names, else all that was found unpaid."""
         return max([self.found_on, *self.list_due_notices(today=today)])
+
+    def list_asked(self, *, today: date) -> list[Asked]:
+        """All that was asked for by now, one after the other: each counts until the day before the next notice.
+
+        Whoever pays what the latest notice asks for is never told afterwards that the next one asks for more.
+        """
+        days = sorted({self.found_on, *self.list_due_notices(today=today)})
+        following = [day for day in self.notice_dates if day > days[-1]][:1]
+        ends = [day - timedelta(days=1) for day in (*days[1:], *following)]
+        until = [*ends, self.last_day_to_pay] if len(ends) < len(days) else ends
+        return [Asked(*stage) for stage in zip(days, until, strict=True)]
 
 
 def choose_kind(*, product: str, subsidized: bool) -> Kind:

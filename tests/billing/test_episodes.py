@@ -242,6 +242,28 @@ class TestCure:
         night(date(2026, 2, 11))
         assert read_status(account) == ["cured"]
 
+    @pytest.mark.parametrize(
+        ("received", "known", "statuses"),
+        [
+            (date(2026, 1, 31), date(2026, 1, 31), ["cured", "open"]),
+            (FEBRUARY, FEBRUARY, ["open"]),
+            (date(2026, 1, 20), date(2026, 2, 3), ["cured", "open"]),
+        ],
+        ids=["on the last day before", "on the day of the next notice", "matched after the next notice"],
+    )
+    def test_what_a_notice_asks_for_cures_if_it_is_received_before_the_next_one(
+        self, received: date, known: date, statuses: list[str]
+    ) -> None:
+        account = cover(today=TODAY, subsidized=True)
+        live(FOUND, date(2026, 1, 30))
+        if known > received:
+            live(date(2026, 1, 31), known)
+        pay(account, on=received, today=known)
+        live(max(known, FEBRUARY), max(known, FEBRUARY) + timedelta(days=1))
+        assert read_status(account) == statuses
+        oldest = Episode.objects.latest("pk").oldest_month
+        assert oldest == (JANUARY if statuses == ["open"] else FEBRUARY)
+
     def test_paid_before_the_first_notice_nobody_is_told_anything(self) -> None:
         account = cover(today=TODAY)
         live(FOUND, date(2025, 12, 30))
@@ -264,6 +286,21 @@ class TestAHoleFoundLate:
         live(date(2026, 2, 8), MARCH)
         assert list_told(account) == [("termination_warning", MARCH)]
         assert "end_date" not in Notice.objects.filter(event="termination_warning")[0].facts
+
+    def test_an_older_month_that_is_unpaid_again_begins_anew_with_notices_and_days_of_its_own(self) -> None:
+        account = cover(today=TODAY)
+        january = pay(account, on=DUE)
+        live(FOUND, date(2026, 2, 9))
+        assert Episode.objects.get().oldest_month == FEBRUARY
+        take_back(january, on=date(2026, 2, 10), settled=True)
+        assert night(date(2026, 2, 11)) == {"opened": 1, "cured": 0, "told": 0, "listed": 0, "canceled": 1}
+        assert EpisodeMove.objects.get().why == episodes.OLDER_UNPAID
+        anew = Episode.objects.latest("pk")
+        assert (anew.status, anew.oldest_month, anew.ladder.notice_dates) == ("open", JANUARY, (MARCH,))
+        assert anew.ladder.ends_on is None
+        live(date(2026, 2, 12), MARCH)
+        assert read_status(account) == ["canceled", "open"]
+        assert list_told(account)[-1] == ("termination_warning", MARCH)
 
     def test_returned_before_the_1st_it_is_as_if_it_had_never_been_paid(self) -> None:
         account = cover(today=TODAY)

@@ -65,6 +65,29 @@ def test_what_was_due_before_the_latest_notice_must_be_paid(today: date, asked: 
     assert ladder.find_asked_before(today=today) == asked
 
 
+@pytest.mark.parametrize(
+    ("today", "asked"),
+    [
+        (OPENED, [(OPENED, date(2025, 12, 31))]),
+        (JANUARY, [(OPENED, date(2025, 12, 31)), (JANUARY, date(2026, 1, 31))]),
+        (
+            date(2026, 3, 2),
+            [
+                (OPENED, date(2025, 12, 31)),
+                (JANUARY, date(2026, 1, 31)),
+                (date(2026, 2, 1), date(2026, 2, 28)),
+                (date(2026, 3, 1), date(2026, 3, 23)),
+            ],
+        ),
+    ],
+)
+def test_what_a_notice_asks_for_counts_until_the_day_before_the_next_and_the_last_until_the_last_day_to_pay(
+    today: date, asked: list[tuple[date, date]]
+) -> None:
+    ladder = find_ladder(oldest_month=JANUARY, kind=Kind.LONG, found_on=OPENED)
+    assert [(stage.before, stage.until) for stage in ladder.list_asked(today=today)] == asked
+
+
 def test_the_last_notice_of_a_ladder_is_its_warning() -> None:
     long = find_ladder(oldest_month=JANUARY, kind=Kind.LONG, found_on=OPENED)
     assert [long.is_last_notice(day) for day in long.notice_dates] == [False, False, True]
