@@ -66,6 +66,7 @@ _TODAY = _("Received today")
 _PAY_TODAY = _("Pay today: coverage starts %(date)s.")
 _STILL_COVERED = _("You are still covered. Pay %(amount)s by %(date)s.")
 _STILL_COVERED_LATE = _("You are still covered. Pay %(amount)s now. It was due %(date)s.")
+_COVERAGE_OVER = _("Your coverage has ended. What you owe is for months when you were covered.")
 _UNPAID_LATER = _("If it is not paid by %(due)s, your coverage starts %(after)s, not %(before)s.")
 _UNPAID_COVERED = _("If it is not paid by %(due)s, it is past due and your coverage can end.")
 _UNPAID_PAST_DUE = _("It was due %(due)s. If it stays unpaid, your coverage can end.")
@@ -165,12 +166,14 @@ def describe_not_paying(*, standing: Standing, bill: OpenInvoice, paid_on: date,
 
 
 def describe_after_return(*, standing: Standing, today: date) -> str:
-    """After a payment came back: what paying again today does, or that coverage goes on; empty if nothing is owed."""
+    """After a payment came back: what paying again today does, or that coverage goes on or is over; empty if nothing is owed."""
     if not standing.due_cents or standing.due_date is None:
         return ""
     if standing.enrollment_status == EnrollmentStatus.WAITING:
         start = find_start_if_paid(standing=standing, received_date=today, today=today)
         return str(_PAY_TODAY % {"date": long_date(start)})
+    if standing.enrollment_status != EnrollmentStatus.ACTIVE:
+        return str(_COVERAGE_OVER)
     words = _STILL_COVERED_LATE if standing.due_date < today else _STILL_COVERED
     return str(words % {"amount": format_dollars(standing.due_cents), "date": long_date(standing.due_date)})
 
@@ -179,7 +182,7 @@ def list_what_decides(*, standing: Standing, today: date) -> tuple[object, ...]:
     """All that `describe_after_return` says: accounts that are alike in it hear the same."""
     if standing.due_cents and standing.enrollment_status == EnrollmentStatus.WAITING:
         return (find_start_if_paid(standing=standing, received_date=today, today=today),)
-    return (standing.due_cents, standing.due_date)
+    return (standing.enrollment_status, standing.due_cents, standing.due_date)
 
 
 def _describe_first_payment(

@@ -10,6 +10,7 @@ from billing.episodes import Behind
 from billing.ladders import Kind, find_ladder
 from billing.models import Invoice
 from payments.behind_sentences import describe_behind
+from payments.coverage_sentences import describe_after_return, list_what_decides
 from tests.billing.behind import JANUARY, cover, live
 from tests.diary import Diary, eastern
 from tests.payments.payers import read, sign_in
@@ -96,3 +97,13 @@ def test_home_and_the_bill_say_it_and_the_next_bill_does_not(diary: Diary) -> No
     january, february = Invoice.objects.filter(coverage_month__gte=JANUARY).order_by("coverage_month")
     assert sentence in read(client.get(f"/bills/{january.number}/"))
     assert "coverage ends on" not in read(client.get(f"/bills/{february.number}/"))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("active", "You are still covered. Pay "), ("ended", "Your coverage has ended. What you owe ")],
+)
+def test_after_a_return_only_those_hear_that_they_are_covered_who_are(status: str, said: str) -> None:
+    standing = replace(STANDING, enrollment_status=status, due_cents=284_17, due_date=date(2027, 1, 23))
+    assert describe_after_return(standing=standing, today=LAST_DAY).startswith(said)
+    assert status in list_what_decides(standing=standing, today=LAST_DAY)
