@@ -15,6 +15,7 @@ from billing.policy import read_policy
 from connector_pay.lib.clock import business_date
 from connector_pay.lib.jobs import Counts
 from payments.ach.return_codes import LACK_OF_FUNDS
+from payments.autopay.amounts import read_scheduled
 from payments.banking_calendar import read_calendar
 from payments.confirmation import make_number
 from payments.models import MOST_RETRIES, BankAccountStatus, Payment
@@ -109,7 +110,9 @@ def _find_waiting(*, today: date, payment_ids: Sequence[int] | None = None) -> l
 def _retry(waiting: Sequence[_Waiting], *, today: date, at: datetime) -> int:
     people = {item.pk: item for item in read_with_people(payment_ids=[item.payment_id for item in waiting])}
     standings = read_standings(account_ids={item.account_id for item in waiting}, today=today)
-    owed = {key: standing.due_cents for key, standing in standings.items()}
+    # What the payer has scheduled is paid in another way, too, though it counts only on its day.
+    scheduled = read_scheduled(account_ids=standings)
+    owed = {key: standing.due_cents - scheduled.get(key, 0) for key, standing in standings.items()}
     retries = []
     for item in waiting:
         original = people[item.payment_id]

@@ -184,3 +184,9 @@ def test_autopay_that_was_turned_off_is_not_drafted_again(turned_off: bool, made
     if turned_off:
         end_mandates(mandate_ids=[mandate.pk], at=noon(NEXT), why="turned off")
     assert make() == made
+
+
+def test_what_is_scheduled_since_is_not_taken_again(returned: Payment) -> None:
+    payer = make_payer(channel="web", user=make_user(member=returned.account.enrollment.member))
+    pay(returned.account, today=BACK, received=date(2027, 1, 22), payer=payer)
+    assert make() == 0
