@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -21,8 +22,9 @@ from payments.bank_accounts import BankDetails, fingerprint
 from payments.banking_calendar import read_calendar
 from payments.coverage_sentences import describe_not_paying
 from payments.drafts import Chosen
-from payments.models import BankAccount, BankAccountStatus, Mandate, MandateStatus
+from payments.models import BankAccount, BankAccountStatus, Mandate, MandateStatus, Payment, PaymentStatus
 from payments.payables import Payable
+from payments.recording import find_uncounted
 from payments.statements import describe_cutoff
 from payments.validation import count_waiting_days
 
@@ -109,8 +111,9 @@ def make_plans(
     )
     plans = []
     for item in chosen:
-        outlook = outlooks[item.account_id]
-        first = _find_first(live.get(item.account_id), bank, calendar=calendar, at=at)
+        old = live.get(item.account_id)
+        outlook = _leave_out_dropped(outlooks[item.account_id], old, bank, item.amount_cents)
+        first = _find_first(old, bank, calendar=calendar, at=at)
         forecasts = forecast(outlook=outlook, days=list_days(first=first, calendar=calendar))
         plans.append(
             Plan(
@@ -190,6 +193,25 @@ def goes_on(*, old: Mandate | None, bank: BankDetails | BankAccount | None) -> b
     """Whether AutoPay is on already for the same bank account, so that a new authorization leaves no gap."""
     is_on = old is not None and old.status == MandateStatus.ON
     return bool(is_on and old and isinstance(bank, BankAccount) and old.bank_account_id == bank.pk)
+
+
+def find_dropped(*, old: Mandate, bank: BankDetails | BankAccount, ceiling_cents: int) -> QuerySet[Payment]:
+    """The drafts, not yet in a bank file, that a new authorization ends: of another bank account, or above the new limit."""
+    allowed_cents = find_most(ceiling_cents=ceiling_cents) if goes_on(old=old, bank=bank) else 0
+    return Payment.objects.filter(
+        authorization=old.authorization_id, status=PaymentStatus.RECORDED, amount_cents__gt=allowed_cents
+    )
+
+
+def _leave_out_dropped(
+    outlook: Outlook, old: Mandate | None, bank: BankDetails | BankAccount | None, ceiling_cents: int
+) -> Outlook:
+    """What is on its way, without the drafts that this change ends: what they were to pay is missed, or drafted later."""
+    if old is None or bank is None:
+        return outlook
+    dropped = find_dropped(old=old, bank=bank, ceiling_cents=ceiling_cents)
+    cents = sum(find_uncounted(Q(pk__in=dropped)).values_list("amount_cents", flat=True))
+    return replace(outlook, scheduled_cents=outlook.scheduled_cents - cents)
 
 
 def _find_first(

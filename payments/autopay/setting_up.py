@@ -11,11 +11,11 @@ from billing.balances import Standing, read_standings
 from members.outbox import tell
 from payments.autopay.announcing import keep_announced
 from payments.autopay.notices import Draft, read_with_people, tell_on
-from payments.autopay.plans import AUTOPAY_VERSION, Plan, goes_on
+from payments.autopay.plans import AUTOPAY_VERSION, Plan, find_dropped
 from payments.bank_accounts import BankDetails
 from payments.canceling import cancel_unsent
 from payments.mandates import Grant, find_live, grant_mandates
-from payments.models import Authorization, BankAccount, Mandate, Payment, PaymentStatus
+from payments.models import Authorization, BankAccount, Mandate
 from payments.payables import OPEN
 from payments.recording import Payer, find_bank_account
 
@@ -117,13 +117,8 @@ def _drop_unsent(
     for plan in plans:
         old = live.get(plan.payable.account_id)
         if old:
-            allowed_cents = plan.most_cents if goes_on(old=old, bank=bank) else 0
-            unsent = Payment.objects.filter(
-                authorization=old.authorization_id,
-                status=PaymentStatus.RECORDED,
-                amount_cents__gt=allowed_cents,
-            )
-            dropped += unsent.values_list("pk", flat=True)
+            ended = find_dropped(old=old, bank=bank, ceiling_cents=plan.ceiling_cents)
+            dropped += ended.values_list("pk", flat=True)
     if dropped:
         cancel_unsent(payment_ids=dropped, today=today, at=at, why="AutoPay was changed")
 

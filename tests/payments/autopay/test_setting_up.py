@@ -12,14 +12,17 @@ from connector_pay.lib.clock import business_date
 from members.models import Notice
 from members.notices import write
 from payments.autopay.drafting import draft_all
+from payments.autopay.plans import make_plans
 from payments.autopay.setting_up import UnableToSetUp
 from payments.autopay.states import State, read_states
 from payments.autopay.turning_off import end_with_enrollments, turn_off
 from payments.bank_accounts import approve, block
 from payments.bank_numbers import UnableToUseBankAccount
 from payments.canceling import cancel_payment
+from payments.drafts import Chosen
 from payments.mandates import stop_mandates, suspend_mandates
 from payments.models import Authorization, DraftAnnouncement, Mandate, Payment, PaymentStatus
+from payments.payables import make_payables
 from payments.recording import UnableToRecord
 from tests.diary import eastern
 from tests.payments.autopay.granting import make_member_payer, turn_on
@@ -87,6 +90,22 @@ def test_an_unsent_draft_is_canceled_when_the_bank_account_is_changed() -> None:
     draft = draft_of(mandate)
     turn_on(account, at=LATE, bank=make_details("777888999"))
     assert read_status(draft) == PaymentStatus.CANCELED
+
+
+def test_what_a_draft_that_the_change_ends_was_to_pay_is_said_to_be_missed() -> None:
+    account = make_account()
+    (mandate,) = turn_on(account, at=AT)
+    draft_of(mandate)
+    mandate.bank_account.refresh_from_db()
+    planned = {"chosen": [Chosen(account.pk, 0)], "live": {account.pk: mandate}, "language": "en", "at": LATE}
+    planned["payables"] = {
+        item.account_id: item
+        for item in make_payables(standings=read_standings(account_ids=[account.pk], today=CUT))
+    }
+    (stays,) = make_plans(bank=mandate.bank_account, **planned)
+    (ends,) = make_plans(bank=make_details("777888999"), **planned)
+    assert [item.cents for item in stays.missed] == []
+    assert [(item.cents, item.due_date) for item in ends.missed] == [(PREMIUM, date(2027, 1, 23))]
 
 
 @pytest.mark.parametrize(("limit", "status"), [(PREMIUM, "recorded"), (PREMIUM - 1, "canceled")])
